@@ -1,0 +1,1 @@
+//! What nginx knows about its own directives.

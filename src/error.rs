@@ -1,0 +1,32 @@
+//! The root error: the work could not be done (exit status 2).
+
+use std::path::PathBuf;
+
+/// Why the work could not be done. Problems in the user's files are never this;
+/// they are [`crate::finding::Finding`]s.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A wrong use of the command line that clap cannot see.
+    #[error("{0}")]
+    Usage(String),
+    /// Output could not be written.
+    #[error("cannot write the output")]
+    Output(#[from] std::io::Error),
+}
+
+impl Error {
+    /// Whether this is the reader of our output going away, which is no error.
+    #[must_use]
+    pub fn is_broken_pipe(&self) -> bool {
+        matches!(self, Self::Output(e) if e.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}

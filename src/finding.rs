@@ -1,0 +1,159 @@
+//! What a stage says about the user's files: plain data, no colour, no printing.
+
+use crate::source::Span;
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Probably not what was meant.
+    Warning,
+    /// Refused by nginx, or wrong.
+    Error,
+}
+
+/// The level at which nginx itself would speak.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NginxLevel {
+    /// nginx loads the configuration and warns.
+    Warn,
+    /// nginx refuses to start.
+    Emerg,
+}
+
+/// What `nginx -t` would print for a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NginxVerdict {
+    /// Its level.
+    pub level: NginxLevel,
+    /// Its words, without the level in front and the place behind.
+    pub message: String,
+    /// The place that nginx prints, which is where the statement ends; `None` where
+    /// nginx prints none. Only the line of its end counts.
+    pub at: Option<Span>,
+}
+
+/// A place with a few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// Where.
+    pub span: Span,
+    /// Two to six words; may be empty.
+    pub text: String,
+}
+
+/// Whether a repair keeps the meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Safety {
+    /// It does.
+    Safe,
+    /// It may not.
+    Unsafe,
+}
+
+/// Bytes to put in the place of a span.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced.
+    pub span: Span,
+    /// By what.
+    pub text: Vec<u8>,
+}
+
+/// A repair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// Whether it keeps the meaning.
+    pub safety: Safety,
+    /// An order, such as "move `keepalive` down".
+    pub title: String,
+    /// The edits; they do not overlap.
+    pub edits: Vec<Edit>,
+}
+
+/// One thing to tell the user about their files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The public id, in kebab case.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// One statement of what is wrong, names in backticks, no stop at the end.
+    pub message: String,
+    /// What to do, as an order.
+    pub help: Option<String>,
+    /// What nginx would say.
+    pub nginx: Option<NginxVerdict>,
+    /// Where.
+    pub primary: Label,
+    /// Other places that matter, in any file.
+    pub related: Vec<Label>,
+    /// A repair.
+    pub fix: Option<Fix>,
+}
+
+impl Finding {
+    /// A finding of severity error.
+    #[must_use]
+    pub fn error(rule: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(rule, Severity::Error, span, message)
+    }
+
+    /// A finding of severity warning.
+    #[must_use]
+    pub fn warning(rule: &'static str, span: Span, message: impl Into<String>) -> Self {
+        Self::new(rule, Severity::Warning, span, message)
+    }
+
+    /// A finding of a given severity.
+    #[must_use]
+    pub fn new(
+        rule: &'static str,
+        severity: Severity,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            rule,
+            severity,
+            message: message.into(),
+            help: None,
+            nginx: None,
+            primary: Label {
+                span,
+                text: String::new(),
+            },
+            related: Vec::new(),
+            fix: None,
+        }
+    }
+
+    /// The words at the place.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// What to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Another place that matters.
+    #[must_use]
+    pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.related.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+}

@@ -1,0 +1,43 @@
+//! djanginx generates, lints, probes and explains nginx in front of Django.
+//!
+//! # The picture
+//!
+//! Each folder is one stage; a stage knows only those above it in its own row.
+//!
+//! ```text
+//! topology.yaml ─ topology ─▶ render ─▶ nginx.conf text ─▶ write ─▶ disk
+//!                                │
+//!                                ▼ (output is parsed again before it is written)
+//! nginx.conf ───────────────▶ syntax ─▶ finding ─▶ report ─▶ bytes
+//! ```
+//!
+//! - [`source`] owns texts, spans and line numbers; it knows nothing else.
+//! - [`finding`] is what any stage says about the user's files: plain data.
+//! - [`version`] is what nginx releases there are, and which one is the target.
+//! - [`topology`] reads the YAML: events with places, structure, types, meaning.
+//! - [`syntax`] reads nginx configuration text into a lossless tree. It does no I/O
+//!   and has no recursion on the depth of its input.
+//! - [`directives`] is what nginx knows about its own directives.
+//! - [`render`] turns a valid topology into text through templates, and proves by
+//!   parsing that the text says what was meant.
+//! - [`mod@write`] puts files on disk, whole or not at all.
+//! - [`report`] turns findings into bytes; `report::full` is the only place that
+//!   knows miette.
+//! - [`cli`] is the command line; only it prints.
+//!
+//! Problems in the user's files are [`finding::Finding`]s, a successful result;
+//! failures of the work itself are [`Error`]s.
+
+pub mod cli;
+pub mod directives;
+pub mod finding;
+pub mod render;
+pub mod report;
+pub mod source;
+pub mod syntax;
+pub mod topology;
+pub mod version;
+pub mod write;
+
+mod error;
+pub use error::Error;

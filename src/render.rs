@@ -1,0 +1,1 @@
+//! Turns a valid topology into nginx configuration text.

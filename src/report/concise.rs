@@ -1,0 +1,28 @@
+//! One line per finding: `file:line:column: severity[rule] message`.
+
+use crate::finding::{Finding, Severity};
+use crate::source::SourceMap;
+use std::io::{self, Write};
+
+/// Writes the findings in their order.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn write(out: &mut dyn Write, findings: &[Finding], sources: &SourceMap) -> io::Result<()> {
+    for finding in findings {
+        let span = finding.primary.span;
+        let start = sources.start(span);
+        let name = sources.file(span.file).name();
+        let severity = match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Info => "info",
+        };
+        writeln!(
+            out,
+            "{name}:{}:{}: {severity}[{}] {}",
+            start.line, start.column, finding.rule, finding.message
+        )?;
+    }
+    Ok(())
+}

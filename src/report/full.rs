@@ -1,0 +1,208 @@
+//! Findings with the text they speak of, through miette: the only module that knows it.
+//!
+//! miette shows one source per diagnostic, so places in other files become diagnostics
+//! of their own, related to the first.
+
+use super::Summary;
+use crate::finding::{Finding, Label, Severity};
+use crate::source::{FileId, SourceFile, SourceMap, Span};
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, SourceCode, SourceSpan, SpanContents,
+};
+use std::fmt;
+use std::io::{self, Write};
+
+/// How the text looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// Whether escape codes for colour are written.
+    pub color: bool,
+    /// Columns of the terminal.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            color: false,
+            width: 100,
+        }
+    }
+}
+
+/// Writes the findings in their order, and a line that counts them.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn write(
+    out: &mut dyn Write,
+    findings: &[Finding],
+    sources: &SourceMap,
+    style: Style,
+) -> io::Result<()> {
+    let theme = if style.color {
+        GraphicalTheme::unicode()
+    } else {
+        GraphicalTheme::unicode_nocolor()
+    };
+    let handler = GraphicalReportHandler::new_themed(theme)
+        .with_links(false)
+        .with_width(style.width)
+        .with_context_lines(1);
+    let mut text = String::new();
+    for finding in findings {
+        text.clear();
+        let shown = Shown::of_finding(finding, sources);
+        handler
+            .render_report(&mut text, &shown)
+            .map_err(io::Error::other)?;
+        writeln!(out, "{}", text.trim_end())?;
+        writeln!(out)?;
+    }
+    if !findings.is_empty() {
+        writeln!(out, "{}", Summary::of(findings))?;
+    }
+    Ok(())
+}
+
+/// One diagnostic: the labels of one file.
+#[derive(Debug)]
+struct Shown<'a> {
+    rule: Option<&'a str>,
+    severity: Severity,
+    message: &'a str,
+    help: Option<&'a str>,
+    source: Excerpt<'a>,
+    labels: Vec<&'a Label>,
+    primary: Span,
+    elsewhere: Vec<Shown<'a>>,
+}
+
+impl<'a> Shown<'a> {
+    fn of_finding(finding: &'a Finding, sources: &'a SourceMap) -> Self {
+        let file = finding.primary.span.file;
+        let of_file = |file: FileId| finding.related.iter().filter(move |l| l.span.file == file);
+        let mut others: Vec<FileId> = finding.related.iter().map(|l| l.span.file).collect();
+        others.retain(|&other| other != file);
+        others.dedup();
+        Self {
+            rule: Some(finding.rule),
+            severity: finding.severity,
+            message: &finding.message,
+            help: finding.help.as_deref(),
+            source: Excerpt(sources.file(file)),
+            labels: std::iter::once(&finding.primary)
+                .chain(of_file(file))
+                .collect(),
+            primary: finding.primary.span,
+            elsewhere: others
+                .into_iter()
+                .map(|other| Self {
+                    rule: None,
+                    severity: Severity::Info,
+                    message: "here",
+                    help: None,
+                    source: Excerpt(sources.file(other)),
+                    labels: of_file(other).collect(),
+                    primary: finding.primary.span,
+                    elsewhere: Vec::new(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.message)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl Diagnostic for Shown<'_> {
+    fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        self.rule.map(|rule| Box::new(rule) as _)
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Info => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
+        self.help.map(|help| Box::new(help) as _)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().map(|label| {
+            let text = (!label.text.is_empty()).then(|| label.text.clone());
+            let span = SourceSpan::from((label.span.start as usize, label.span.len() as usize));
+            if label.span == self.primary {
+                LabeledSpan::new_primary_with_span(text, span)
+            } else {
+                LabeledSpan::new_with_span(text, span)
+            }
+        })))
+    }
+
+    fn related<'b>(&'b self) -> Option<Box<dyn Iterator<Item = &'b dyn Diagnostic> + 'b>> {
+        if self.elsewhere.is_empty() {
+            return None;
+        }
+        Some(Box::new(
+            self.elsewhere.iter().map(|shown| shown as &dyn Diagnostic),
+        ))
+    }
+}
+
+/// The text of a file, cut at lines by the line index instead of by a scan, and never
+/// more of a line than a person can read.
+#[derive(Debug)]
+struct Excerpt<'a>(&'a SourceFile);
+
+impl SourceCode for Excerpt<'_> {
+    fn read_span<'b>(
+        &'b self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
+        let text = self.0.text();
+        let (first, last) = (span.offset(), span.offset() + span.len());
+        if last > text.len() {
+            return Err(MietteError::OutOfBounds);
+        }
+        let mut start = first;
+        for _ in 0..=lines_before {
+            start = match memchr::memrchr(b'\n', &text[..start.saturating_sub(1)]) {
+                Some(at) if start > 0 => at + 1,
+                _ => 0,
+            };
+        }
+        let mut end = last;
+        for _ in 0..=lines_after {
+            end = match memchr::memchr(b'\n', &text[end..]) {
+                Some(at) => end + at + 1,
+                None => text.len(),
+            };
+        }
+        let position = self.0.position(start as u32);
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.0.name().to_owned(),
+            &text[start..end],
+            (start, end - start).into(),
+            position.line as usize - 1,
+            0,
+            1,
+        )))
+    }
+}

@@ -1,0 +1,1 @@
+//! Reads nginx configuration text into a lossless tree.

@@ -1,0 +1,1 @@
+//! Reads the topology: YAML with places, structure, types, meaning.

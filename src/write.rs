@@ -1,0 +1,1 @@
+//! Puts files on disk, whole or not at all.

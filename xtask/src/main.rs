@@ -1,0 +1,3 @@
+//! Development tasks of djanginx: `cargo xtask test` and its parts.
+
+fn main() {}
