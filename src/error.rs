@@ -1,5 +1,6 @@
 //! The root error: the work could not be done (exit status 2).
 
+use crate::write::WriteError;
 use std::path::PathBuf;
 
 /// Why the work could not be done. Problems in the user's files are never this;
@@ -21,12 +22,19 @@ pub enum Error {
     /// Output could not be written.
     #[error("cannot write the output")]
     Output(#[from] std::io::Error),
+    /// Files could not be put on disk; [`WriteError::help`] says what to do.
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 impl Error {
     /// Whether this is the reader of our output going away, which is no error.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
-        matches!(self, Self::Output(e) if e.kind() == std::io::ErrorKind::BrokenPipe)
+        match self {
+            Self::Output(e) => e.kind() == std::io::ErrorKind::BrokenPipe,
+            Self::Write(e) => e.is_broken_pipe(),
+            _ => false,
+        }
     }
 }

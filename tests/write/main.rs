@@ -1,0 +1,7 @@
+//! Putting files on disk: real files, real links, real deaths.
+// clippy.toml excepts tests, but not what they share.
+#![allow(clippy::unwrap_used)]
+
+mod apply;
+mod links;
+mod support;
