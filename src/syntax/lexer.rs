@@ -1,0 +1,111 @@
+//! Tokens, as `ngx_conf_read_token` cuts them.
+//!
+//! Each parser here takes the rest of the file and gives back the rest behind its token,
+//! so that a token's place is the difference of two lengths.
+
+use super::word::Quote;
+use nom::branch::alt;
+use nom::bytes::complete::{take, take_until};
+use nom::combinator::{rest, value};
+use nom::{IResult, Parser};
+
+type Lexed<'t> = IResult<&'t [u8], Token, ()>;
+
+/// What a token is; its bytes are those that its parser took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Token {
+    /// `#` and what follows on its line.
+    Comment,
+    /// A word without quotes.
+    Bare,
+    /// A word in quotes, both taken.
+    Quoted(Quote),
+    /// A word in quotes which the file ends before closing; it reaches to the end.
+    Unclosed(Quote),
+    /// `;`
+    Semicolon,
+    /// `{`
+    Open,
+    /// `}`
+    Close,
+}
+
+const BLANK: u8 = 1;
+const STOP: u8 = 2;
+const BACKSLASH: u8 = 4;
+const DOLLAR: u8 = 8;
+
+/// What a byte does in a bare word; 0 for most.
+const CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    class[b' ' as usize] = BLANK;
+    class[b'\t' as usize] = BLANK;
+    class[b'\r' as usize] = BLANK;
+    class[b'\n' as usize] = BLANK;
+    class[b';' as usize] = STOP;
+    class[b'{' as usize] = STOP;
+    class[b'\\' as usize] = BACKSLASH;
+    class[b'$' as usize] = DOLLAR;
+    class
+};
+
+/// Whether nginx takes the byte as a blank between words. It knows four.
+pub(super) fn is_blank(byte: u8) -> bool {
+    CLASS[usize::from(byte)] == BLANK
+}
+
+/// The rest behind a run of blanks, which may be empty.
+pub(super) fn skip_blanks(input: &[u8]) -> &[u8] {
+    let blanks = input.iter().position(|&byte| !is_blank(byte));
+    &input[blanks.unwrap_or(input.len())..]
+}
+
+/// One token where a word may start; fails only at the end of the file.
+pub(super) fn token(input: &[u8]) -> Lexed<'_> {
+    match input.first() {
+        None => Err(nom::Err::Error(())),
+        Some(b';') => value(Token::Semicolon, take(1usize)).parse(input),
+        Some(b'{') => value(Token::Open, take(1usize)).parse(input),
+        Some(b'}') => value(Token::Close, take(1usize)).parse(input),
+        Some(b'#') => value(Token::Comment, alt((take_until(&b"\n"[..]), rest))).parse(input),
+        Some(b'"') => quoted(Quote::Double, input),
+        Some(b'\'') => quoted(Quote::Single, input),
+        Some(_) => bare(input),
+    }
+}
+
+/// A word in quotes. A backslash takes the next byte with it, whatever that is.
+fn quoted(quote: Quote, input: &[u8]) -> Lexed<'_> {
+    let mut at = 1;
+    while let Some(found) = memchr::memchr2(quote.byte(), b'\\', &input[at..]) {
+        at += found;
+        if input[at] == quote.byte() {
+            return Ok((&input[at + 1..], Token::Quoted(quote)));
+        }
+        at = (at + 2).min(input.len());
+    }
+    Ok((&input[input.len()..], Token::Unclosed(quote)))
+}
+
+/// A word without quotes; the input has a byte that can start one.
+///
+/// It ends before a blank, `;` or `{`. A backslash takes the next byte with it, and so
+/// does `$` the braces right behind it. Quotes, `#` and `}` are ordinary inside.
+fn bare(input: &[u8]) -> Lexed<'_> {
+    let mut at = 0;
+    while let Some(&byte) = input.get(at) {
+        match CLASS[usize::from(byte)] {
+            0 => at += 1,
+            BACKSLASH => at += 2,
+            DOLLAR => {
+                at += 1;
+                while input.get(at) == Some(&b'{') {
+                    at += 1;
+                }
+            }
+            _ => break,
+        }
+    }
+    let at = at.min(input.len());
+    Ok((&input[at..], Token::Bare))
+}
