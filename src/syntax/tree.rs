@@ -101,6 +101,15 @@ impl Tree {
         }
     }
 
+    /// Every word, in order.
+    #[must_use]
+    pub fn words(&self) -> Words<'_> {
+        Words {
+            tree: self,
+            range: 0..self.words.len() as u32,
+        }
+    }
+
     /// Every comment, in order, those inside statements included.
     #[must_use]
     pub fn comments(&self) -> impl ExactSizeIterator<Item = Comment<'_>> {

@@ -1,0 +1,406 @@
+//! The `http` block: what all servers share.
+
+use super::names;
+use super::server::{self, CatchAll, SiteView, TlsSettings};
+use super::upstream::{self, Upstream};
+use crate::render::arg::Arg;
+use crate::topology::model::{
+    HstsOwner, LogFormat, Named, Pool, Protocol, RateLimit, Route, Site, Topology, TrustedProxies,
+};
+use crate::version::Target;
+use serde::Serialize;
+
+/// The `http` block.
+#[derive(Debug, Clone, Serialize)]
+pub struct Http {
+    /// Whether nginx serves files itself and so needs their MIME types.
+    pub types: bool,
+    /// Folders for temporary files.
+    pub temp: Option<Tempfiles>,
+    /// `server_names_hash_bucket_size`, where nginx's own is too small for a name.
+    pub names_bucket: Option<Arg>,
+    /// `server_names_hash_max_size`, where nginx's own is too small for the names.
+    pub names_max: Option<Arg>,
+    /// `variables_hash_max_size`, where nginx's own is too small for the variables.
+    pub variables_max: Option<Arg>,
+    /// Trusted proxies.
+    pub real_ip: Option<RealIp>,
+    /// `resolver`.
+    pub resolver: Option<ResolverView>,
+    /// The access log.
+    pub log: Log,
+    /// Whether a map for WebSocket connections is needed.
+    pub websocket: bool,
+    /// Whether a map for the host with its port is needed.
+    pub host_map: bool,
+    /// Whether a map that keeps request ids of clients is needed, and for which variable.
+    pub request_id_map: Option<Arg>,
+    /// Whether a map for hashed static files is needed.
+    pub hashed_static: bool,
+    /// Maps of `Strict-Transport-Security` for sites that also answer plain HTTP.
+    pub hsts: Vec<server::HeaderLine>,
+    /// Zones of rate limits.
+    pub limits: Vec<RateZone>,
+    /// TLS settings, when all sites share them.
+    pub tls: Option<TlsSettings>,
+    /// Pools.
+    pub upstreams: Vec<Upstream>,
+    /// Servers for hosts that nobody has.
+    pub catch_all: Vec<CatchAll>,
+    /// Sites.
+    pub sites: Vec<SiteView>,
+}
+
+/// Folders for temporary files.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tempfiles {
+    /// `client_body_temp_path`.
+    pub client_body: Arg,
+    /// `proxy_temp_path`.
+    pub proxy: Arg,
+    /// `fastcgi_temp_path`.
+    pub fastcgi: Arg,
+    /// `uwsgi_temp_path`.
+    pub uwsgi: Arg,
+    /// `scgi_temp_path`.
+    pub scgi: Arg,
+}
+
+/// Trusted proxies.
+#[derive(Debug, Clone, Serialize)]
+pub struct RealIp {
+    /// Their networks.
+    pub networks: Vec<Arg>,
+    /// `real_ip_header`.
+    pub header: Arg,
+    /// Whether they tell the scheme in X-Forwarded-Proto.
+    pub scheme: bool,
+    /// Whether a uwsgi pool needs the scheme as `HTTPS`.
+    pub https: bool,
+}
+
+/// Name servers.
+#[derive(Debug, Clone, Serialize)]
+pub struct ResolverView {
+    /// `resolver`, its arguments.
+    pub args: Vec<Arg>,
+}
+
+/// The access log of everything.
+#[derive(Debug, Clone, Serialize)]
+pub struct Log {
+    /// Whether the JSON format must be defined.
+    pub json: bool,
+    /// What the JSON format calls the request's id.
+    pub request_id: Arg,
+    /// Paths that are not logged.
+    pub exclude: Vec<Arg>,
+    /// The log.
+    pub line: LogLine,
+}
+
+/// One `access_log`.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogLine {
+    /// Its arguments.
+    pub args: Vec<Arg>,
+}
+
+/// A `limit_req_zone`.
+#[derive(Debug, Clone, Serialize)]
+pub struct RateZone {
+    /// The key.
+    pub key: Arg,
+    /// Methods that count, when not all do; the key is then a map's variable.
+    pub methods: Vec<Arg>,
+    /// `zone=NAME:SIZE`.
+    pub zone: Arg,
+    /// `rate=RATE`.
+    pub rate: Arg,
+}
+
+impl Http {
+    /// The `http` block, or `None` for a topology of streams alone.
+    pub(super) fn new(topology: &Topology, target: Target) -> Option<Self> {
+        if topology.sites.is_empty() && topology.pools.is_empty() {
+            return None;
+        }
+        let shared_tls = server::shared_tls(topology, target);
+        let sites: Vec<SiteView> = topology
+            .sites
+            .iter()
+            .map(|(name, site)| SiteView::new(topology, target, name, site, shared_tls.is_none()))
+            .collect();
+        let routes = || {
+            topology
+                .sites
+                .values()
+                .flat_map(|site| site.routes.values())
+        };
+        let proxies = topology.trusted_proxies.as_ref();
+        Some(Self {
+            types: topology.sites.values().any(serves_files),
+            temp: topology.nginx.temp_dir.as_deref().map(tempfiles),
+            names_bucket: names_bucket(topology).map(Arg::from),
+            names_max: names_max(topology).map(Arg::from),
+            variables_max: variables_max(topology).map(Arg::from),
+            real_ip: proxies.map(|proxies| real_ip(proxies, &topology.pools)),
+            resolver: topology
+                .nginx
+                .resolver
+                .as_ref()
+                .map(|resolver| ResolverView {
+                    args: resolver_args(&resolver.0),
+                }),
+            log: log(topology),
+            websocket: routes().any(|route| route.websocket == Some(true)),
+            host_map: !target.at_least(1, 29, 3)
+                && topology.sites.values().any(server::has_unusual_port),
+            request_id_map: topology
+                .nginx
+                .request_id
+                .as_ref()
+                .filter(|id| id.enabled && id.trust)
+                .map(|id| Arg::expression(header_variable(id.header.as_deref()))),
+            hashed_static: topology.sites.values().any(|s| {
+                s.served_static()
+                    .is_some_and(|files| files.hashed == Some(true))
+            }),
+            hsts: topology
+                .sites
+                .iter()
+                .filter_map(|(name, site)| hsts_map(name, site))
+                .collect(),
+            limits: topology
+                .sites
+                .iter()
+                .flat_map(|(name, site)| rate_zones(name, site))
+                .collect(),
+            tls: shared_tls,
+            upstreams: upstream::all(topology, target),
+            catch_all: server::catch_all(topology, target),
+            sites,
+        })
+    }
+}
+
+fn serves_files(site: &Site) -> bool {
+    site.served_static().is_some()
+        || site.media.is_some()
+        || site.protected_media.is_some()
+        || site
+            .errors
+            .as_ref()
+            .is_some_and(|errors| errors.down_page.is_some())
+}
+
+fn tempfiles(folder: &str) -> Tempfiles {
+    let below = |name: &str| Arg::literal(format!("{}/{name}", folder.trim_end_matches('/')));
+    Tempfiles {
+        client_body: below("client_body"),
+        proxy: below("proxy"),
+        fastcgi: below("fastcgi"),
+        uwsgi: below("uwsgi"),
+        scgi: below("scgi"),
+    }
+}
+
+/// The bucket that the longest name needs: an element is a pointer and the name with two
+/// more bytes, rounded up to a pointer, and a bucket ends with a pointer (`NGX_HASH_ELT_SIZE`
+/// and `ngx_hash_init` in `ngx_hash.c`). nginx's default is 64.
+fn names_bucket(topology: &Topology) -> Option<String> {
+    let longest = domains(topology).map(str::len).max()?;
+    let needed = (8 + (longest + 2).next_multiple_of(8) + 8).next_power_of_two();
+    (needed > 64).then(|| needed.to_string())
+}
+
+/// nginx looks for a hash without overfull buckets up to `max_size`, 512 by default, and
+/// warns when it finds none.
+fn names_max(topology: &Topology) -> Option<String> {
+    let count = domains(topology).count();
+    (count > 256).then(|| (count * 4).next_power_of_two().to_string())
+}
+
+/// nginx and its modules have about 300 variables of their own; the default is 1024 slots.
+fn variables_max(topology: &Topology) -> Option<String> {
+    let own = topology.sites.len() * 2
+        + topology
+            .sites
+            .values()
+            .map(|site| site.routes.len())
+            .sum::<usize>();
+    (own > 300).then(|| ((own + 300) * 4).next_power_of_two().to_string())
+}
+
+fn domains(topology: &Topology) -> impl Iterator<Item = &str> {
+    topology
+        .sites
+        .values()
+        .flat_map(|site| &site.domains)
+        .map(String::as_str)
+}
+
+fn real_ip(proxies: &TrustedProxies, pools: &Named<Pool>) -> RealIp {
+    let over_protocol = proxies.proxy_protocol == Some(true);
+    RealIp {
+        networks: proxies
+            .networks
+            .iter()
+            .map(|network| network.as_str().into())
+            .collect(),
+        header: if over_protocol {
+            "proxy_protocol".into()
+        } else {
+            proxies
+                .header
+                .as_deref()
+                .unwrap_or("X-Forwarded-For")
+                .into()
+        },
+        scheme: !over_protocol,
+        https: !over_protocol && pools.values().any(|pool| pool.spoken() == Protocol::Uwsgi),
+    }
+}
+
+fn resolver_args(resolver: &crate::topology::model::Resolver) -> Vec<Arg> {
+    let mut args: Vec<Arg> = resolver
+        .addresses
+        .iter()
+        .map(|a| a.as_str().into())
+        .collect();
+    if let Some(valid) = &resolver.valid {
+        args.push(format!("valid={valid}").into());
+    }
+    if resolver.ipv6 == Some(false) {
+        args.push("ipv6=off".into());
+    }
+    args
+}
+
+/// The scheme that Django is told.
+pub(super) fn scheme(topology: &Topology) -> Arg {
+    match &topology.trusted_proxies {
+        Some(proxies) if proxies.proxy_protocol != Some(true) => Arg::expression(names::SCHEME),
+        _ => Arg::expression("$scheme"),
+    }
+}
+
+/// The header that carries request ids, and the variable that holds the id; `None` without
+/// ids.
+pub(super) fn request_id(topology: &Topology) -> Option<(String, Arg)> {
+    let Some(id) = &topology.nginx.request_id else {
+        return Some(("X-Request-ID".to_owned(), Arg::expression("$request_id")));
+    };
+    let variable = if id.trust {
+        names::REQUEST_ID
+    } else {
+        "$request_id"
+    };
+    id.enabled.then(|| {
+        let header = id
+            .header
+            .clone()
+            .unwrap_or_else(|| "X-Request-ID".to_owned());
+        (header, Arg::expression(variable))
+    })
+}
+
+/// The variable of the client's header, such as `$http_x_request_id`.
+fn header_variable(header: Option<&str>) -> String {
+    let header = header.unwrap_or("X-Request-ID");
+    format!("$http_{}", header.to_ascii_lowercase().replace('-', "_"))
+}
+
+fn log(topology: &Topology) -> Log {
+    let log = topology.log();
+    let json = log.format() == LogFormat::Json && log.path.as_deref() != Some("off");
+    Log {
+        json,
+        request_id: request_id(topology)
+            .map_or_else(|| Arg::expression("$request_id"), |(_, variable)| variable),
+        exclude: log
+            .exclude
+            .iter()
+            .map(|path| path.as_str().into())
+            .collect(),
+        line: access_log(
+            topology,
+            log.path.as_deref().unwrap_or("/var/log/nginx/access.log"),
+        ),
+    }
+}
+
+/// An `access_log` to a path, with the format and the exclusions of the whole.
+pub(super) fn access_log(topology: &Topology, path: &str) -> LogLine {
+    if path == "off" {
+        return LogLine {
+            args: vec!["off".into()],
+        };
+    }
+    let log = topology.log();
+    let format = match log.format() {
+        LogFormat::Json => "djanginx_json",
+        LogFormat::Combined => "combined",
+    };
+    let mut args: Vec<Arg> = vec![path.into(), format.into()];
+    if !log.exclude.is_empty() {
+        args.push(Arg::expression(format!("if={}", names::LOGGED)));
+    }
+    LogLine { args }
+}
+
+/// A map is needed where one server answers both plain HTTP and TLS: the header must not go
+/// out over plain HTTP.
+fn hsts_map(name: &str, site: &Site) -> Option<server::HeaderLine> {
+    let tls = site.tls().filter(|tls| !tls.redirects())?;
+    let value = server::hsts_value(tls)?;
+    (tls.hsts().owner == HstsOwner::Nginx).then(|| server::HeaderLine {
+        name: Arg::expression(names::hsts(name)),
+        value: value.into(),
+        always: true,
+    })
+}
+
+/// The routes of a site that have a rate limit, each with its number.
+pub(super) fn limited(site: &Site) -> impl Iterator<Item = (usize, &str, &RateLimit)> {
+    site.routes
+        .iter()
+        .filter_map(
+            |(path, route): (&String, &crate::topology::model::Flex<Route>)| {
+                route
+                    .rate_limit
+                    .as_ref()
+                    .map(|limit| (path.as_str(), &limit.0))
+            },
+        )
+        .enumerate()
+        .map(|(index, (path, limit))| (index + 1, path, limit))
+}
+
+fn rate_zones(name: &str, site: &Site) -> Vec<RateZone> {
+    limited(site)
+        .map(|(number, _, limit)| {
+            let methods: Vec<Arg> = limit
+                .methods
+                .iter()
+                .flatten()
+                .map(|method| method.as_str().into())
+                .collect();
+            RateZone {
+                key: Arg::expression(if methods.is_empty() {
+                    "$binary_remote_addr".to_owned()
+                } else {
+                    names::limit_key(name, number)
+                }),
+                methods,
+                zone: format!(
+                    "zone={}:{}",
+                    names::limit_zone(name, number),
+                    limit.zone.as_ref().map_or("10m", |size| &size.0)
+                )
+                .into(),
+                rate: format!("rate={}", limit.rate).into(),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,82 @@
+//! Streams: databases and caches over TCP.
+
+use super::names;
+use super::upstream::{self, ServerOf};
+use crate::render::arg::Arg;
+use crate::topology::model::{Stream, Topology};
+use crate::topology::settle::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
+use crate::version::Target;
+use serde::Serialize;
+
+/// One stream: its upstream and its server.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamView {
+    /// Its name, and the upstream's.
+    pub name: Arg,
+    /// `zone`, its arguments.
+    pub zone: Vec<Arg>,
+    /// The balancing method, name first; empty for nginx's own round robin.
+    pub method: Vec<Arg>,
+    /// `server` lines, their arguments.
+    pub servers: Vec<Vec<Arg>>,
+    /// The server.
+    pub server: StreamServer,
+}
+
+/// The `server` of a stream.
+#[derive(Debug, Clone, Serialize)]
+pub struct StreamServer {
+    /// `listen` lines, their arguments.
+    pub listen: Vec<Vec<Arg>>,
+    /// `proxy_connect_timeout`.
+    pub connect_timeout: Arg,
+    /// `proxy_timeout`.
+    pub idle_timeout: Arg,
+    /// Networks that may come in; everybody else is refused unless it is empty.
+    pub allow: Vec<Arg>,
+}
+
+pub(super) fn all(topology: &Topology, target: Target) -> Vec<StreamView> {
+    topology
+        .streams
+        .iter()
+        .map(|(name, stream)| view(name, stream, target))
+        .collect()
+}
+
+fn view(name: &str, stream: &Stream, _target: Target) -> StreamView {
+    let timeouts = stream.timeouts.clone().unwrap_or_default();
+    let time = |time: Option<crate::topology::units::Time>, default: &str| -> Arg {
+        time.map_or_else(|| default.into(), |time| time.0.into())
+    };
+    StreamView {
+        name: name.into(),
+        zone: vec![
+            names::stream_zone(name).into(),
+            upstream::shared_memory(stream.nodes.len()).into(),
+        ],
+        method: upstream::method(stream.balancing().as_ref()),
+        servers: stream
+            .nodes
+            .iter()
+            .map(|node| upstream::server(node, ServerOf::Stream))
+            .collect(),
+        server: StreamServer {
+            listen: stream
+                .listen
+                .0
+                .iter()
+                .flat_map(super::server::addresses)
+                .map(|address| vec![address, "so_keepalive=on".into()])
+                .collect(),
+            connect_timeout: time(timeouts.connect, CONNECT_TIMEOUT),
+            idle_timeout: time(timeouts.idle, IDLE_TIMEOUT),
+            allow: stream
+                .allow
+                .iter()
+                .flatten()
+                .map(|network| network.as_str().into())
+                .collect(),
+        },
+    }
+}

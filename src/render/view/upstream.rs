@@ -1,0 +1,245 @@
+//! Pools as upstreams.
+
+use super::names;
+use crate::render::arg::Arg;
+use crate::topology::model::{Node, NodeState, Pool, SameSite, Topology};
+use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness};
+use crate::version::Target;
+use serde::Serialize;
+
+/// One `upstream`. Inside it order matters: zone, method, sticky, servers, keepalive.
+#[derive(Debug, Clone, Serialize)]
+pub struct Upstream {
+    /// Its name, the pool's.
+    pub name: Arg,
+    /// `zone`, its arguments.
+    pub zone: Vec<Arg>,
+    /// The balancing method, name first; empty for nginx's own round robin.
+    pub method: Vec<Arg>,
+    /// `sticky`, its arguments.
+    pub sticky: Option<Vec<Arg>>,
+    /// `server` lines, their arguments.
+    pub servers: Vec<Vec<Arg>>,
+    /// `keepalive` and its companions.
+    pub keepalive: Option<Keepalive>,
+}
+
+/// Upstream keepalive.
+#[derive(Debug, Clone, Serialize)]
+pub struct Keepalive {
+    /// Idle connections of each worker; 0 turns the default of newer releases off.
+    pub connections: Arg,
+    /// `keepalive_timeout`; none when connections are not kept.
+    pub timeout: Option<Arg>,
+    /// `keepalive_requests`.
+    pub requests: Option<Arg>,
+    /// `keepalive_time`.
+    pub time: Option<Arg>,
+}
+
+pub(super) fn all(topology: &Topology, target: Target) -> Vec<Upstream> {
+    topology
+        .pools
+        .iter()
+        .map(|(name, pool)| upstream(topology, name, pool, target))
+        .collect()
+}
+
+fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Upstream {
+    let sticky = if pool.falls_back(target) {
+        None
+    } else {
+        sticky(topology, name, pool)
+    };
+    let named = sticky.is_some();
+    Upstream {
+        name: name.into(),
+        zone: vec![names::pool_zone(name).into(), zone_size(pool).into()],
+        method: method(pool.balancing(target).as_ref()),
+        sticky,
+        servers: pool
+            .nodes
+            .iter()
+            .enumerate()
+            .map(|(index, node)| server(node, ServerOf::Pool { named, index }))
+            .collect(),
+        keepalive: keepalive(pool, target),
+    }
+}
+
+/// Bytes of shared memory for `count` nodes. A peer, its address and its name take about
+/// half a kilobyte of nginx's slab pages; the double leaves room for names that resolve to
+/// many addresses.
+pub(super) fn shared_memory(count: usize) -> String {
+    let kilobytes = count.next_power_of_two().max(64);
+    format!("{kilobytes}k")
+}
+
+fn zone_size(pool: &Pool) -> String {
+    pool.zone
+        .as_ref()
+        .map_or_else(|| shared_memory(pool.nodes.len()), |size| size.0.clone())
+}
+
+/// The balancing method, name first.
+pub(super) fn method(balancing: Option<&Balancing>) -> Vec<Arg> {
+    match balancing {
+        None | Some(Balancing::RoundRobin) => Vec::new(),
+        Some(Balancing::LeastConn) => vec!["least_conn".into()],
+        Some(Balancing::IpHash) => vec!["ip_hash".into()],
+        Some(Balancing::Hash { key, consistent }) => {
+            let mut args = vec!["hash".into(), Arg::expression(key)];
+            args.extend(consistent.then(|| "consistent".into()));
+            args
+        }
+        Some(Balancing::Random { two }) => {
+            let mut args = vec!["random".into()];
+            args.extend(two.then(|| "two".into()));
+            args
+        }
+        Some(Balancing::LeastTime { what, inflight }) => {
+            let mut args = vec!["least_time".into(), what.as_str().into()];
+            args.extend(inflight.then(|| "inflight".into()));
+            args
+        }
+    }
+}
+
+fn sticky(topology: &Topology, pool_name: &str, pool: &Pool) -> Option<Vec<Arg>> {
+    let sticky = pool.sticky.as_ref()?;
+    match sticky.mode()? {
+        Stickiness::None | Stickiness::Ip => None,
+        Stickiness::Cookie(cookie) => {
+            let mut args: Vec<Arg> = vec!["cookie".into(), cookie.into()];
+            let mut add = |text: String| args.push(text.into());
+            if let Some(expires) = &sticky.expires {
+                add(format!("expires={expires}"));
+            }
+            if let Some(domain) = &sticky.domain {
+                add(format!("domain={domain}"));
+            }
+            if sticky.httponly.unwrap_or(true) {
+                add("httponly".to_owned());
+            }
+            if sticky
+                .secure
+                .unwrap_or_else(|| only_over_tls(topology, pool_name))
+            {
+                add("secure".to_owned());
+            }
+            add(format!(
+                "samesite={}",
+                sticky.samesite.unwrap_or(SameSite::Lax).as_str()
+            ));
+            add(format!("path={}", sticky.path.as_deref().unwrap_or("/")));
+            Some(args)
+        }
+        Stickiness::Route(variables) => {
+            let variables = variables.iter().map(Arg::expression);
+            Some(std::iter::once("route".into()).chain(variables).collect())
+        }
+        Stickiness::Learn(cookie) => Some(vec![
+            "learn".into(),
+            Arg::expression(format!("create=$upstream_cookie_{cookie}")),
+            Arg::expression(format!("lookup=$cookie_{cookie}")),
+            format!(
+                "zone={}:{}",
+                names::session_zone(pool_name),
+                sticky.zone.as_ref().map_or("1m", |size| &size.0)
+            )
+            .into(),
+            format!(
+                "timeout={}",
+                sticky.timeout.as_ref().map_or("1h", |time| &time.0)
+            )
+            .into(),
+            "header".into(),
+        ]),
+    }
+}
+
+/// Whether every site that routes to a pool answers over TLS alone.
+fn only_over_tls(topology: &Topology, pool: &str) -> bool {
+    let mut users = topology
+        .sites
+        .values()
+        .filter(|site| site.routes.values().any(|route| route.pool == pool))
+        .peekable();
+    users.peek().is_some() && users.all(|site| site.tls().is_some_and(|tls| tls.redirects()))
+}
+
+/// What a `server` line belongs to.
+#[derive(Clone, Copy)]
+pub(super) enum ServerOf {
+    /// A pool; `named` when nodes have names in sticky cookies.
+    Pool { named: bool, index: usize },
+    /// A stream.
+    Stream,
+}
+
+/// The arguments of a `server` line.
+pub(super) fn server(node: &Node, of: ServerOf) -> Vec<Arg> {
+    let mut args: Vec<Arg> = Vec::with_capacity(4);
+    args.push(node.address.as_str().into());
+    let mut add = |text: String| args.push(text.into());
+    if let Some(weight) = node.weight.filter(|&weight| weight != 1) {
+        add(format!("weight={weight}"));
+    }
+    if let Some(max_conns) = node.max_conns.filter(|&limit| limit != 0) {
+        add(format!("max_conns={max_conns}"));
+    }
+    add(format!("max_fails={}", node.max_fails.unwrap_or(MAX_FAILS)));
+    add(format!(
+        "fail_timeout={}",
+        node.fail_timeout.as_ref().map_or(FAIL_TIMEOUT, |t| &t.0)
+    ));
+    match node.state() {
+        NodeState::Up => {}
+        NodeState::Backup => add("backup".to_owned()),
+        NodeState::Down => add("down".to_owned()),
+        NodeState::Drain => add("drain".to_owned()),
+    }
+    if node.resolve == Some(true) {
+        add("resolve".to_owned());
+    }
+    if let Some(service) = &node.service {
+        add(format!("service={service}"));
+    }
+    if let ServerOf::Pool { named: true, index } = of {
+        // Without a name the cookie would be the MD5 of the address: it would tell the
+        // address to whoever guesses, and change with it.
+        let name = node
+            .route
+            .clone()
+            .unwrap_or_else(|| format!("node{}", index + 1));
+        add(format!("route={name}"));
+    }
+    args
+}
+
+fn keepalive(pool: &Pool, target: Target) -> Option<Keepalive> {
+    let Some(idle) = pool.idle() else {
+        // Since 1.29.7 nginx keeps connections unless it is told not to.
+        return target.at_least(1, 29, 7).then(|| Keepalive {
+            connections: 0.into(),
+            timeout: None,
+            requests: None,
+            time: None,
+        });
+    };
+    Some(Keepalive {
+        connections: idle.connections.into(),
+        timeout: Some(milliseconds(idle.timeout_ms).into()),
+        requests: Some(idle.requests.into()),
+        time: idle.time.as_ref().map(|time| time.0.as_str().into()),
+    })
+}
+
+/// A time in nginx's spelling: whole seconds where they do.
+fn milliseconds(millis: u64) -> String {
+    if millis.is_multiple_of(1000) {
+        format!("{}s", millis / 1000)
+    } else {
+        format!("{millis}ms")
+    }
+}
