@@ -111,7 +111,7 @@ pub struct Report<'p> {
 }
 
 /// How often a run starts anew when somebody else was faster.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 5;
 
 /// Makes the disk as planned.
 ///

@@ -138,15 +138,8 @@ impl<'s, 'l> Commit<'s, 'l> {
 
     fn execute(&mut self, op: Op<'s>, observer: &mut dyn Observer) -> Result<(), WriteError> {
         match op {
-            Op::MakeDirectory(path) => self.make_directory(path),
-            Op::Stage(i) => {
-                let work = &mut self.work[i];
-                let step = Step::Wait(work.directory);
-                // A directory that was just made is not ours alone yet.
-                self.locks
-                    .take(work.directory, &mut || observer.before(&step))?;
-                work.stage()
-            }
+            Op::MakeDirectory(path) => self.make_directory(path, observer),
+            Op::Stage(i) => self.work[i].stage(),
             Op::Keep(i) => self.work[i].keep(),
             Op::Check => {
                 let staged: Vec<_> = self.work.iter().filter_map(Work::as_staged).collect();
@@ -164,12 +157,24 @@ impl<'s, 'l> Commit<'s, 'l> {
         }
     }
 
-    fn make_directory(&mut self, path: &'s Path) -> Result<(), WriteError> {
-        match DirBuilder::new().mode(0o755).create(path) {
-            Ok(()) => self.made.push(path),
+    fn make_directory(
+        &mut self,
+        path: &'s Path,
+        observer: &mut dyn Observer,
+    ) -> Result<(), WriteError> {
+        let made = match DirBuilder::new().mode(0o755).create(path) {
+            Ok(()) => true,
             // Another run was faster.
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => return Ok(()),
-            Err(source) => return Err(WriteError::os(Attempt::MakeDirectory, path, source)),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => false,
+            Err(source) => return Err(vanished_or(Attempt::MakeDirectory, path, source)),
+        };
+        // Others see it now. The outer directory is made and locked first, which is the
+        // order in which they take it.
+        let step = Step::Wait(path);
+        self.locks.take(path, &mut || observer.before(&step))?;
+        if made {
+            // Only what nobody else has taken is removed again.
+            self.made.push(path);
         }
         temporary::sync_directory(directory_of(path))
             .map_err(|source| WriteError::os(Attempt::Sync, path, source))
@@ -206,6 +211,15 @@ impl<'s, 'l> Commit<'s, 'l> {
             stuck,
         }
     }
+}
+
+/// What was there when it was compared and is not any more was taken away by somebody.
+fn vanished_or(attempt: Attempt, path: &Path, source: io::Error) -> WriteError {
+    if source.kind() == io::ErrorKind::NotFound {
+        let path = path.to_owned();
+        return WriteError::ChangedMeanwhile { path };
+    }
+    WriteError::os(attempt, path, source)
 }
 
 /// The steps, in their order. `work` has the plan's files first, then orphans.
@@ -285,7 +299,7 @@ impl<'s> Work<'s> {
                 uid,
                 gid,
             },
-            StageError::Io(source) => WriteError::os(Attempt::WriteIn, self.directory, source),
+            StageError::Io(source) => vanished_or(Attempt::WriteIn, self.directory, source),
         }
     }
 
@@ -295,7 +309,7 @@ impl<'s> Work<'s> {
             .take()
             .expect("internal: a file is staged before it replaces another");
         self.expect_untouched()?;
-        let replace = |source| WriteError::os(Attempt::Replace, self.target, source);
+        let replace = |source| vanished_or(Attempt::Replace, self.target, source);
         if self.stamp.is_some() {
             staged.persist(self.target).map_err(|e| replace(e.error))?;
         } else if let Err(e) = staged.persist_noclobber(self.target) {
@@ -311,7 +325,7 @@ impl<'s> Work<'s> {
     fn remove(&mut self) -> Result<(), WriteError> {
         self.expect_untouched()?;
         fs::remove_file(self.target)
-            .map_err(|source| WriteError::os(Attempt::Remove, self.target, source))?;
+            .map_err(|source| vanished_or(Attempt::Remove, self.target, source))?;
         self.done = true;
         Ok(())
     }

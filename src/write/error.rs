@@ -125,7 +125,7 @@ pub enum WriteError {
         path: PathBuf,
     },
     /// The file system is full, or the user's share of it.
-    #[error("no space left to write `{}`", path.display())]
+    #[error("no space left in the file system of `{}`", path.display())]
     NoSpace {
         /// The path.
         path: PathBuf,

@@ -7,6 +7,7 @@
 
 use super::WriteError;
 use std::fs::{File, TryLockError};
+use std::io;
 use std::ops::ControlFlow;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -19,8 +20,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 #[derive(Debug)]
 pub(super) struct Locks {
     patience: Duration,
-    /// By device and inode: the same directory under two names would lock itself out.
-    held: Vec<((u64, u64), File)>,
+    held: Vec<(Key, File)>,
 }
 
 impl Locks {
@@ -39,23 +39,21 @@ impl Locks {
         directory: &Path,
         wait: &mut dyn FnMut() -> ControlFlow<()>,
     ) -> Result<bool, WriteError> {
-        let Ok(file) = File::open(directory) else {
-            return Ok(false);
-        };
-        let Ok(metadata) = file.metadata() else {
-            return Ok(false);
-        };
-        let key = (metadata.dev(), metadata.ino());
-        if self.held.iter().any(|(k, _)| *k == key) {
-            return Ok(true);
-        }
         let start = Instant::now();
         loop {
+            let Some((key, file)) = open(directory)? else {
+                return Ok(false);
+            };
+            if self.held.iter().any(|(k, _)| *k == key) {
+                return Ok(true);
+            }
             match file.try_lock() {
-                Ok(()) => {
+                // The other run may have removed it, and a third one made it again.
+                Ok(()) if open(directory)?.is_some_and(|(k, _)| k == key) => {
                     self.held.push((key, file));
                     return Ok(true);
                 }
+                Ok(()) => {}
                 Err(TryLockError::Error(_)) => return Ok(false),
                 Err(TryLockError::WouldBlock) if start.elapsed() >= self.patience => {
                     return Err(WriteError::Busy {
@@ -68,5 +66,19 @@ impl Locks {
                 Err(TryLockError::WouldBlock) => thread::sleep(PAUSE),
             }
         }
+    }
+}
+
+/// By device and inode: the same directory under two names would lock itself out.
+type Key = (u64, u64);
+
+/// Opens a directory; `None` when it may not be read.
+fn open(directory: &Path) -> Result<Option<(Key, File)>, WriteError> {
+    match File::open(directory).and_then(|file| Ok((file.metadata()?, file))) {
+        Ok((metadata, file)) => Ok(Some(((metadata.dev(), metadata.ino()), file))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Err(WriteError::ChangedMeanwhile {
+            path: directory.to_owned(),
+        }),
+        Err(_) => Ok(None),
     }
 }

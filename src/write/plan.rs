@@ -156,6 +156,8 @@ impl Plan {
     /// The path to give to the system for a path of the plan.
     pub(super) fn locate(&self, path: &Path) -> PathBuf {
         match &self.root {
+            // Joining nothing would add a slash.
+            Some(root) if path.as_os_str().is_empty() => root.clone(),
             Some(root) => root.join(path),
             None => path.to_owned(),
         }

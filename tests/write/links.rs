@@ -185,7 +185,7 @@ fn devices_are_written_to() {
     let full = single("/dev/full", "x");
     let error = apply(&full, &Options::default(), &mut ()).unwrap_err();
     insta::assert_snapshot!(explain(&error), @r"
-    no space left to write `/dev/full`
+    no space left in the file system of `/dev/full`
     help: free some space, or choose another path
     ");
 }

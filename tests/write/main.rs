@@ -3,5 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod apply;
+mod concurrent;
+mod diff;
+mod killed;
 mod links;
+mod properties;
+mod refusals;
 mod support;
+mod undone;

@@ -3,6 +3,7 @@
 use djanginx::write::{Observer, OutputFile, Plan, Staged, Step};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -31,7 +32,7 @@ pub(crate) fn single(target: impl Into<PathBuf>, body: &str) -> Plan {
 
 /// A directory that goes away with the test.
 pub(crate) struct Dir {
-    _guard: tempfile::TempDir,
+    _guard: Option<tempfile::TempDir>,
     path: PathBuf,
 }
 
@@ -41,8 +42,16 @@ impl Dir {
         let guard = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let path = guard.path().canonicalize().unwrap();
         Self {
-            _guard: guard,
+            _guard: Some(guard),
             path,
+        }
+    }
+
+    /// A directory that another process looks after.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self {
+            _guard: None,
+            path: path.to_owned(),
         }
     }
 
@@ -230,16 +239,25 @@ pub(crate) fn child(wrapper: &[&str], test: &str, role: &str, directory: &Path) 
     command
 }
 
-/// Runs a child, which must pass.
+/// Says something to the test whose child this is.
+pub(crate) fn say(words: &str) {
+    for line in words.lines() {
+        writeln!(std::io::stdout(), "\n@said {line}").unwrap();
+    }
+}
+
+/// Runs a child, which must pass, and gives what it said.
 #[track_caller]
-pub(crate) fn run(mut command: Command) {
+pub(crate) fn run(mut command: Command) -> String {
     let output = command
         .output()
         .unwrap_or_else(|e| panic!("{:?} does not start: {e}", command.get_program()));
+    let text = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success(),
-        "{}\n{}",
-        String::from_utf8_lossy(&output.stdout),
+        "{text}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
+    let said = text.lines().filter_map(|l| l.strip_prefix("@said "));
+    said.collect::<Vec<_>>().join("\n")
 }
