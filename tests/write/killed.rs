@@ -48,9 +48,8 @@ struct Asking;
 
 impl Observer for Asking {
     fn before(&mut self, step: &Step<'_>) -> ControlFlow<()> {
-        let mut out = std::io::stdout();
-        writeln!(out, "\n@step {step:?}").unwrap();
-        out.flush().unwrap();
+        println!("\n@step {step:?}");
+        std::io::stdout().flush().unwrap();
         let mut line = String::new();
         std::io::stdin().read_line(&mut line).unwrap();
         ControlFlow::Continue(())

@@ -1,6 +1,6 @@
 //! Putting files on disk: real files, real links, real deaths.
 // clippy.toml excepts tests, but not what they share.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 mod apply;
 mod concurrent;

@@ -3,7 +3,6 @@
 use djanginx::write::{Observer, OutputFile, Plan, Staged, Step};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
 use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -242,7 +241,7 @@ pub(crate) fn child(wrapper: &[&str], test: &str, role: &str, directory: &Path) 
 /// Says something to the test whose child this is.
 pub(crate) fn say(words: &str) {
     for line in words.lines() {
-        writeln!(std::io::stdout(), "\n@said {line}").unwrap();
+        println!("\n@said {line}");
     }
 }
 
