@@ -1,9 +1,12 @@
 //! The command line: one file per command. Only here is anything printed, and only
 //! through [`Streams`].
 
+mod generate;
+
 use crate::Error;
 use clap::Parser;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Nothing to report.
@@ -24,15 +27,26 @@ pub struct Streams<'a> {
 /// nginx in front of Django: generate, lint, probe, explain.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true)]
-pub struct Cli {}
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Make nginx configuration files from a topology.
+    Generate(generate::Args),
+}
 
 impl Cli {
     /// Runs the command.
     ///
     /// # Errors
     /// When the work could not be done; findings are no error.
-    pub fn run(&self, _streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
-        Ok(ExitCode::from(SUCCESS))
+    pub fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
+        match &self.command {
+            Command::Generate(args) => args.run(streams),
+        }
     }
 }
 
@@ -48,8 +62,31 @@ pub fn main() -> ExitCode {
         Err(error) if error.is_broken_pipe() => ExitCode::from(SUCCESS),
         Err(error) => {
             // A failing standard error leaves no place to say so.
-            let _ = writeln!(err, "error: {error}");
+            let _ = write!(err, "error: {error}");
+            let mut cause = std::error::Error::source(&error);
+            while let Some(inner) = cause {
+                let _ = write!(err, ": {inner}");
+                cause = inner.source();
+            }
+            let _ = writeln!(err);
+            if let Some(help) = error.help() {
+                let _ = writeln!(err, "  help: {help}");
+            }
             ExitCode::from(FAILURE)
         }
     }
+}
+
+/// Reads a file, or standard input for `-`.
+fn read_input(path: &Path) -> Result<Vec<u8>, Error> {
+    let read = if path == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map(|_| bytes)
+    } else {
+        std::fs::read(path)
+    };
+    read.map_err(|source| Error::Read {
+        path: path.to_owned(),
+        source,
+    })
 }

@@ -19,6 +19,9 @@ pub enum Error {
     /// A wrong use of the command line that clap cannot see.
     #[error("{0}")]
     Usage(String),
+    /// A template is wrong.
+    #[error("{0}")]
+    Render(#[from] crate::render::RenderError),
     /// Output could not be written.
     #[error("cannot write the output")]
     Output(#[from] std::io::Error),
@@ -28,6 +31,15 @@ pub enum Error {
 }
 
 impl Error {
+    /// What to do about it.
+    #[must_use]
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Write(error) => error.help(),
+            _ => None,
+        }
+    }
+
     /// Whether this is the reader of our output going away, which is no error.
     #[must_use]
     pub fn is_broken_pipe(&self) -> bool {
