@@ -170,7 +170,7 @@ impl Main {
                 .map_or_else(|| "30s".into(), |time| time.0.as_str().into()),
             http: Http::new(topology, target),
             http_files: Vec::new(),
-            streams: stream::all(topology, target),
+            streams: stream::all(topology),
             stream_files: Vec::new(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::http::{self, LogLine};
 use super::names;
+use super::upstream::is_alone;
 use crate::render::arg::Arg;
 use crate::topology::model::{
     Failover, Hsts, HstsOwner, Listen, Precompressed, Protocol, Route, Satisfy, SecurityHeaders,
@@ -433,18 +434,15 @@ impl SiteView {
         site: &Site,
         own_tls: bool,
     ) -> Self {
-        let redirect = site
-            .tls()
-            .filter(|tls| tls.redirects())
-            .map(|tls| Redirect {
-                listen: listen_lines(
-                    &site.plain_sockets(),
-                    &listen_words(topology, target, false, false),
-                ),
-                names: server_names(site),
-                acme: acme(site),
-                target: Arg::expression(redirect_target(&site.tls_sockets(), tls)),
-            });
+        let redirect = site.tls().filter(|tls| tls.redirects()).map(|_| Redirect {
+            listen: listen_lines(
+                &site.plain_sockets(),
+                &listen_words(topology, target, false, false),
+            ),
+            names: server_names(site),
+            acme: acme(site),
+            target: Arg::expression(redirect_target(&site.tls_sockets())),
+        });
         // Without a plain socket there is nothing to redirect.
         let redirect = redirect.filter(|redirect| !redirect.listen.is_empty());
         Self {
@@ -466,7 +464,7 @@ fn acme(site: &Site) -> Option<Arg> {
     site.acme.as_ref().map(|acme| acme.webroot.as_str().into())
 }
 
-fn redirect_target(sockets: &[Listen], _tls: &Tls) -> String {
+fn redirect_target(sockets: &[Listen]) -> String {
     match sockets.first().and_then(port) {
         Some(port) if port != "443" => format!("https://$host:{port}$request_uri"),
         _ => "https://$host$request_uri".to_owned(),
@@ -689,7 +687,7 @@ fn location(
             },
             headers: uwsgi_headers(topology, target, site),
         }),
-        upstream: upstream_settings(topology, target, site, route),
+        upstream: upstream_settings(topology, site, route),
     })
 }
 
@@ -820,12 +818,7 @@ fn lines(headers: Vec<(String, Arg)>) -> Vec<HeaderLine> {
         .collect()
 }
 
-fn upstream_settings(
-    topology: &Topology,
-    target: Target,
-    site: &Site,
-    route: &Route,
-) -> UpstreamSettings {
+fn upstream_settings(topology: &Topology, site: &Site, route: &Route) -> UpstreamSettings {
     let pool = topology.pools.get(&route.pool);
     let long = route.websocket == Some(true) || route.streaming == Some(true);
     let own = route.timeouts.clone().unwrap_or_default();
@@ -848,17 +841,14 @@ fn upstream_settings(
     let silent = if long { IDLE_TIMEOUT } else { READ_TIMEOUT };
     let failover = pool.and_then(|pool| pool.failover.as_ref());
     let conditions = pool.map(|pool| pool.failover_on()).unwrap_or_default();
-    let several = pool.is_some_and(|pool| {
-        pool.nodes.len() > 1 || pool.nodes.iter().any(|node| node.resolve == Some(true))
-    });
+    let several = pool.is_some_and(|pool| !is_alone(&pool.nodes));
     let buffering = route.buffering.clone().unwrap_or_default().0;
     let size = |size: Option<Size>| -> Arg { size.map_or_else(|| "16k".into(), |s| s.0.into()) };
-    let balancing = pool.and_then(|pool| pool.balancing(target));
     UpstreamSettings {
         connect_timeout: time(own.connect, shared.connect, CONNECT_TIMEOUT),
         read_timeout: time(own.read, shared_read, silent),
         send_timeout: time(own.send, shared_send, silent),
-        next_upstream: (several && balancing.is_some()).then(|| {
+        next_upstream: several.then(|| {
             conditions
                 .iter()
                 .map(|condition| condition.as_str().into())

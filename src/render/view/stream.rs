@@ -5,7 +5,6 @@ use super::upstream::{self, ServerOf};
 use crate::render::arg::Arg;
 use crate::topology::model::{Stream, Topology};
 use crate::topology::settle::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
-use crate::version::Target;
 use serde::Serialize;
 
 /// One stream: its upstream and its server.
@@ -36,15 +35,16 @@ pub struct StreamServer {
     pub allow: Vec<Arg>,
 }
 
-pub(super) fn all(topology: &Topology, target: Target) -> Vec<StreamView> {
+pub(super) fn all(topology: &Topology) -> Vec<StreamView> {
     topology
         .streams
         .iter()
-        .map(|(name, stream)| view(name, stream, target))
+        .map(|(name, stream)| view(name, stream))
         .collect()
 }
 
-fn view(name: &str, stream: &Stream, _target: Target) -> StreamView {
+fn view(name: &str, stream: &Stream) -> StreamView {
+    let alone = upstream::is_alone(&stream.nodes);
     let timeouts = stream.timeouts.clone().unwrap_or_default();
     let time = |time: Option<crate::topology::units::Time>, default: &str| -> Arg {
         time.map_or_else(|| default.into(), |time| time.0.into())
@@ -55,11 +55,15 @@ fn view(name: &str, stream: &Stream, _target: Target) -> StreamView {
             names::stream_zone(name).into(),
             upstream::shared_memory(stream.nodes.len()).into(),
         ],
-        method: upstream::method(stream.balancing().as_ref()),
+        method: if alone {
+            Vec::new()
+        } else {
+            upstream::method(stream.balancing().as_ref())
+        },
         servers: stream
             .nodes
             .iter()
-            .map(|node| upstream::server(node, ServerOf::Stream))
+            .map(|node| upstream::server(node, ServerOf::Stream { alone }))
             .collect(),
         server: StreamServer {
             listen: stream

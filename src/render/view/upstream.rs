@@ -2,7 +2,7 @@
 
 use super::names;
 use crate::render::arg::Arg;
-use crate::topology::model::{Node, NodeState, Pool, SameSite, Topology};
+use crate::topology::model::{Flex, Node, NodeState, Pool, SameSite, Topology};
 use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness};
 use crate::version::Target;
 use serde::Serialize;
@@ -46,25 +46,43 @@ pub(super) fn all(topology: &Topology, target: Target) -> Vec<Upstream> {
 }
 
 fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Upstream {
-    let sticky = if pool.falls_back(target) {
-        None
-    } else {
-        sticky(topology, name, pool)
-    };
+    let alone = is_alone(&pool.nodes);
+    let native = !pool.falls_back(target) && !alone;
+    let sticky = native.then(|| sticky(topology, name, pool)).flatten();
     let named = sticky.is_some();
     Upstream {
         name: name.into(),
         zone: vec![names::pool_zone(name).into(), zone_size(pool).into()],
-        method: method(pool.balancing(target).as_ref()),
+        method: if alone {
+            Vec::new()
+        } else {
+            method(pool.balancing(target).as_ref())
+        },
         sticky,
         servers: pool
             .nodes
             .iter()
             .enumerate()
-            .map(|(index, node)| server(node, ServerOf::Pool { named, index }))
+            .map(|(index, node)| {
+                server(
+                    node,
+                    ServerOf::Pool {
+                        alone,
+                        named,
+                        index,
+                    },
+                )
+            })
             .collect(),
         keepalive: keepalive(pool, target),
     }
+}
+
+/// Whether there is nothing to choose between: a single address, which nginx never takes out
+/// of rotation and for which it ignores weights and methods (ngx_http_upstream_module,
+/// `max_fails`).
+pub(super) fn is_alone(nodes: &[Flex<Node>]) -> bool {
+    matches!(nodes, [node] if node.resolve != Some(true))
 }
 
 /// Bytes of shared memory for `count` nodes. A peer, its address and its name take about
@@ -172,9 +190,21 @@ fn only_over_tls(topology: &Topology, pool: &str) -> bool {
 #[derive(Clone, Copy)]
 pub(super) enum ServerOf {
     /// A pool; `named` when nodes have names in sticky cookies.
-    Pool { named: bool, index: usize },
+    Pool {
+        alone: bool,
+        named: bool,
+        index: usize,
+    },
     /// A stream.
-    Stream,
+    Stream { alone: bool },
+}
+
+impl ServerOf {
+    fn is_alone(self) -> bool {
+        match self {
+            Self::Pool { alone, .. } | Self::Stream { alone } => alone,
+        }
+    }
 }
 
 /// The arguments of a `server` line.
@@ -182,7 +212,7 @@ pub(super) fn server(node: &Node, of: ServerOf) -> Vec<Arg> {
     let mut args: Vec<Arg> = Vec::with_capacity(4);
     args.push(node.address.as_str().into());
     let mut add = |text: String| args.push(text.into());
-    if let Some(weight) = node.weight.filter(|&weight| weight != 1) {
+    if let Some(weight) = node.weight.filter(|&weight| weight != 1 && !of.is_alone()) {
         add(format!("weight={weight}"));
     }
     if let Some(max_conns) = node.max_conns.filter(|&limit| limit != 0) {
@@ -205,7 +235,10 @@ pub(super) fn server(node: &Node, of: ServerOf) -> Vec<Arg> {
     if let Some(service) = &node.service {
         add(format!("service={service}"));
     }
-    if let ServerOf::Pool { named: true, index } = of {
+    if let ServerOf::Pool {
+        named: true, index, ..
+    } = of
+    {
         // Without a name the cookie would be the MD5 of the address: it would tell the
         // address to whoever guesses, and change with it.
         let name = node
