@@ -1,7 +1,7 @@
 //! Streams: databases and caches over TCP.
 
 use super::names;
-use super::upstream::{self, ServerOf};
+use super::upstream::{self, NodeNames};
 use crate::render::arg::Arg;
 use crate::topology::model::{Stream, Topology};
 use crate::topology::settle::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
@@ -63,7 +63,7 @@ fn view(name: &str, stream: &Stream) -> StreamView {
         servers: stream
             .nodes
             .iter()
-            .map(|node| upstream::server(node, ServerOf::Stream { alone }))
+            .map(|node| upstream::server(node, alone, NodeNames::None))
             .collect(),
         server: StreamServer {
             listen: stream

@@ -6,6 +6,7 @@ use crate::topology::model::{Flex, Node, NodeState, Pool, SameSite, Topology};
 use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness};
 use crate::version::Target;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// One `upstream`. Inside it order matters: zone, method, sticky, servers, keepalive.
 #[derive(Debug, Clone, Serialize)]
@@ -49,7 +50,11 @@ fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Ups
     let alone = is_alone(&pool.nodes);
     let native = !pool.falls_back(target) && !alone;
     let sticky = native.then(|| sticky(topology, name, pool)).flatten();
-    let named = sticky.is_some();
+    let names = match (&sticky, pool.stickiness()) {
+        (Some(_), Some(Stickiness::Cookie(_))) => NodeNames::All,
+        (Some(_), Some(Stickiness::Route(_))) => NodeNames::Given,
+        _ => NodeNames::None,
+    };
     Upstream {
         name: name.into(),
         zone: vec![names::pool_zone(name).into(), zone_size(pool).into()],
@@ -62,17 +67,7 @@ fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Ups
         servers: pool
             .nodes
             .iter()
-            .enumerate()
-            .map(|(index, node)| {
-                server(
-                    node,
-                    ServerOf::Pool {
-                        alone,
-                        named,
-                        index,
-                    },
-                )
-            })
+            .map(|node| server(node, alone, names))
             .collect(),
         keepalive: keepalive(pool, target),
     }
@@ -186,33 +181,35 @@ fn only_over_tls(topology: &Topology, pool: &str) -> bool {
     users.peek().is_some() && users.all(|site| site.tls().is_some_and(|tls| tls.redirects()))
 }
 
-/// What a `server` line belongs to.
-#[derive(Clone, Copy)]
-pub(super) enum ServerOf {
-    /// A pool; `named` when nodes have names in sticky cookies.
-    Pool {
-        alone: bool,
-        named: bool,
-        index: usize,
-    },
-    /// A stream.
-    Stream { alone: bool },
+/// Which nodes have names (`route=`), for `sticky`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum NodeNames {
+    /// None.
+    None,
+    /// Those that the topology names.
+    Given,
+    /// All; the rest are named after their addresses.
+    All,
 }
 
-impl ServerOf {
-    fn is_alone(self) -> bool {
-        match self {
-            Self::Pool { alone, .. } | Self::Stream { alone } => alone,
-        }
-    }
+/// The name of a node that the topology gives none. nginx would put the MD5 of the address
+/// into the cookie, from which the few private addresses are soon guessed; twelve digits of
+/// this hash stay the same as long as the address does, whatever the order of the nodes.
+fn name_of(address: &str) -> String {
+    let digest = Sha256::digest(format!("djanginx node {address}"));
+    digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// The arguments of a `server` line.
-pub(super) fn server(node: &Node, of: ServerOf) -> Vec<Arg> {
+pub(super) fn server(node: &Node, alone: bool, names: NodeNames) -> Vec<Arg> {
     let mut args: Vec<Arg> = Vec::with_capacity(4);
     args.push(node.address.as_str().into());
     let mut add = |text: String| args.push(text.into());
-    if let Some(weight) = node.weight.filter(|&weight| weight != 1 && !of.is_alone()) {
+    if let Some(weight) = node.weight.filter(|&weight| weight != 1 && !alone) {
         add(format!("weight={weight}"));
     }
     if let Some(max_conns) = node.max_conns.filter(|&limit| limit != 0) {
@@ -235,17 +232,11 @@ pub(super) fn server(node: &Node, of: ServerOf) -> Vec<Arg> {
     if let Some(service) = &node.service {
         add(format!("service={service}"));
     }
-    if let ServerOf::Pool {
-        named: true, index, ..
-    } = of
-    {
-        // Without a name the cookie would be the MD5 of the address: it would tell the
-        // address to whoever guesses, and change with it.
-        let name = node
-            .route
-            .clone()
-            .unwrap_or_else(|| format!("node{}", index + 1));
-        add(format!("route={name}"));
+    let route = node.route.as_deref().filter(|_| names != NodeNames::None);
+    match route {
+        Some(route) => add(format!("route={route}")),
+        None if names == NodeNames::All => add(format!("route={}", name_of(&node.address))),
+        None => {}
     }
     args
 }
