@@ -58,7 +58,7 @@ pub fn render(
             let real = engine.render(file.template, &view)?;
             let placeholders = engine.render_placeholders(file.template, &view)?;
             let text = tidy::tidy(&real.text);
-            verify::verify(&file.path, &text, &placeholders.text, &real.values)?;
+            verify::verify(&file.path, &text, &placeholders, &real.values)?;
             Ok(File {
                 path: file.path,
                 text,

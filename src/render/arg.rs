@@ -14,32 +14,34 @@ pub const MAX_BYTES: usize = 4_000;
 /// `$` cannot be escaped in nginx, so what may hold variables and what may not are two
 /// kinds, and a `$` in a literal is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arg(Arc<Kind>);
-
-#[derive(Debug, PartialEq, Eq)]
-enum Kind {
-    Literal(String),
-    Expression(String),
+pub struct Arg {
+    text: Arc<str>,
+    /// Whether `$` begins a variable.
+    expression: bool,
 }
 
 impl Arg {
     /// Text without variables.
-    pub fn literal(text: impl Into<String>) -> Self {
-        Self(Arc::new(Kind::Literal(text.into())))
+    pub fn literal(text: impl Into<Arc<str>>) -> Self {
+        Self {
+            text: text.into(),
+            expression: false,
+        }
     }
 
     /// Text in which `$name` is a variable. That the variables exist is the validator's
     /// business.
-    pub fn expression(text: impl Into<String>) -> Self {
-        Self(Arc::new(Kind::Expression(text.into())))
+    pub fn expression(text: impl Into<Arc<str>>) -> Self {
+        Self {
+            text: text.into(),
+            expression: true,
+        }
     }
 
     /// The value as nginx will see it.
     #[must_use]
     pub fn text(&self) -> &str {
-        match &*self.0 {
-            Kind::Literal(text) | Kind::Expression(text) => text,
-        }
+        &self.text
     }
 
     /// Writes the argument so that nginx reads back [`Self::text`].
@@ -51,7 +53,7 @@ impl Arg {
         if let Some(why) = unquotable(text) {
             return Err(why);
         }
-        if matches!(&*self.0, Kind::Literal(_)) && text.contains('$') {
+        if !self.expression && text.contains('$') {
             return Err(Unquotable::Dollar);
         }
         write_quoted(text, out).map_err(|_| Unquotable::Output)

@@ -11,6 +11,7 @@ use super::error::RenderError;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior};
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -65,10 +66,12 @@ pub(super) struct Rendered {
 }
 
 /// What the formatter writes, and what it has seen.
-#[derive(Debug, Default)]
-struct Recorder {
-    placeholders: bool,
-    values: Vec<Arg>,
+#[derive(Debug)]
+enum Recorder {
+    /// The real values, which are kept.
+    Real(Vec<Arg>),
+    /// Placeholders, which are counted.
+    Placeholders(usize),
 }
 
 /// Templates that are ready to render.
@@ -85,7 +88,7 @@ impl Engine {
     /// When a file of the user's cannot be read, has a name that is no template's, or is
     /// not a template.
     pub(super) fn new(overrides: Option<&Path>) -> Result<Self, RenderError> {
-        let recorder = Arc::new(Mutex::new(Recorder::default()));
+        let recorder = Arc::new(Mutex::new(Recorder::Placeholders(0)));
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Custom(ESCAPING.into()));
@@ -144,7 +147,13 @@ impl Engine {
 
     /// Renders with the real values.
     pub(super) fn render(&self, template: &str, view: &Value) -> Result<Rendered, RenderError> {
-        self.run(template, view, false)
+        *lock(&self.recorder) = Recorder::Real(Vec::new());
+        let text = self.run(template, view)?;
+        let values = match &mut *lock(&self.recorder) {
+            Recorder::Real(values) => std::mem::take(values),
+            Recorder::Placeholders(_) => Vec::new(),
+        };
+        Ok(Rendered { text, values })
     }
 
     /// Renders with a placeholder for each value.
@@ -152,27 +161,16 @@ impl Engine {
         &self,
         template: &str,
         view: &Value,
-    ) -> Result<Rendered, RenderError> {
-        self.run(template, view, true)
+    ) -> Result<String, RenderError> {
+        *lock(&self.recorder) = Recorder::Placeholders(0);
+        self.run(template, view)
     }
 
-    fn run(
-        &self,
-        template: &str,
-        view: &Value,
-        placeholders: bool,
-    ) -> Result<Rendered, RenderError> {
-        *lock(&self.recorder) = Recorder {
-            placeholders,
-            values: Vec::new(),
-        };
-        let text = self
-            .environment
+    fn run(&self, template: &str, view: &Value) -> Result<String, RenderError> {
+        self.environment
             .get_template(template)
             .and_then(|template| template.render(view.clone()))
-            .map_err(|error| RenderError::template(&error))?;
-        let values = std::mem::take(&mut lock(&self.recorder).values);
-        Ok(Rendered { text, values })
+            .map_err(|error| RenderError::template(&error))
     }
 }
 
@@ -194,10 +192,10 @@ fn format(
         ));
     }
     let arg = match value.downcast_object_ref::<Arg>() {
-        Some(arg) => arg.clone(),
+        Some(arg) => Cow::Borrowed(arg),
         None => match (value.kind(), value.as_str()) {
-            (ValueKind::String, Some(text)) => Arg::literal(text),
-            (ValueKind::Number, _) => Arg::literal(value.to_string()),
+            (ValueKind::String, Some(text)) => Cow::Owned(Arg::literal(text)),
+            (ValueKind::Number, _) => Cow::Owned(Arg::literal(value.to_string())),
             (kind, _) => {
                 return Err(Error::new(
                     ErrorKind::InvalidOperation,
@@ -206,23 +204,22 @@ fn format(
             }
         },
     };
-    let mut recorder = lock(recorder);
-    if recorder.placeholders {
-        write!(
-            out,
-            "{PLACEHOLDER}{}{PLACEHOLDER_END}",
-            recorder.values.len()
-        )?;
-    } else {
-        arg.quote(out).map_err(|why| {
-            let shown: String = arg.text().chars().take(80).collect();
-            Error::new(
-                ErrorKind::InvalidOperation,
-                format!("{shown:?} cannot be an nginx argument: {why}"),
-            )
-        })?;
+    match &mut *lock(recorder) {
+        Recorder::Placeholders(count) => {
+            write!(out, "{PLACEHOLDER}{count}{PLACEHOLDER_END}")?;
+            *count += 1;
+        }
+        Recorder::Real(values) => {
+            arg.quote(out).map_err(|why| {
+                let shown: String = arg.text().chars().take(80).collect();
+                Error::new(
+                    ErrorKind::InvalidOperation,
+                    format!("{shown:?} cannot be an nginx argument: {why}"),
+                )
+            })?;
+            values.push(arg.into_owned());
+        }
     }
-    recorder.values.push(arg);
     Ok(())
 }
 

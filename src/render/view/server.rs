@@ -554,7 +554,7 @@ fn response_headers(topology: &Topology, name: &str, site: &Site) -> Vec<HeaderL
         add(header.into(), id);
     }
     for (name, value) in site.headers.iter().flat_map(|headers| &headers.response) {
-        add(name.as_str().into(), Arg::expression(value));
+        add(name.as_str().into(), Arg::expression(value.as_str()));
     }
     headers
 }
@@ -760,7 +760,7 @@ fn forwarded_headers(topology: &Topology, target: Target, site: &Site) -> Vec<(S
     headers.extend(
         own.request
             .iter()
-            .map(|(name, value)| (name.clone(), Arg::expression(value))),
+            .map(|(name, value)| (name.clone(), Arg::expression(value.as_str()))),
     );
     headers
 }

@@ -101,7 +101,7 @@ pub(super) fn method(balancing: Option<&Balancing>) -> Vec<Arg> {
         Some(Balancing::LeastConn) => vec!["least_conn".into()],
         Some(Balancing::IpHash) => vec!["ip_hash".into()],
         Some(Balancing::Hash { key, consistent }) => {
-            let mut args = vec!["hash".into(), Arg::expression(key)];
+            let mut args = vec!["hash".into(), Arg::expression(key.as_str())];
             args.extend(consistent.then(|| "consistent".into()));
             args
         }
@@ -148,7 +148,7 @@ fn sticky(topology: &Topology, pool_name: &str, pool: &Pool) -> Option<Vec<Arg>>
             Some(args)
         }
         Stickiness::Route(variables) => {
-            let variables = variables.iter().map(Arg::expression);
+            let variables = variables.iter().map(|v| Arg::expression(v.as_str()));
             Some(std::iter::once("route".into()).chain(variables).collect())
         }
         Stickiness::Learn(cookie) => Some(vec![
