@@ -43,6 +43,7 @@ pub use plan::{OutputFile, Plan};
 
 use commit::Commit;
 use lock::Locks;
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -163,21 +164,35 @@ fn take_directories(
     locks: &mut Locks,
     observer: &mut dyn Observer,
 ) -> Result<Vec<PathBuf>, WriteError> {
-    let targets = compare::targets(plan)?;
-    let mut directories: Vec<_> = targets.iter().map(|t| t.nearest().to_owned()).collect();
-    let searched = plan.directories().map(|d| plan.locate(d));
-    directories.extend(searched.filter_map(|d| d.canonicalize().ok()));
-    // One order for all runs, so that no two wait for each other.
-    directories.sort();
-    directories.dedup();
+    let mut taken = BTreeSet::new();
     let mut swept = Vec::new();
-    for directory in directories {
-        let step = Step::Wait(&directory);
-        if locks.take(&directory, &mut || observer.before(&step))? {
-            swept.extend(temporary::sweep(&directory));
+    loop {
+        // While we waited, another run may have made directories that third ones now
+        // take without waiting for us.
+        let directories = directories(plan)?;
+        if directories.is_subset(&taken) {
+            return Ok(swept);
         }
+        // One order for all runs, so that no two wait for each other.
+        for directory in directories.difference(&taken) {
+            let step = Step::Wait(directory);
+            if locks.take(directory, &mut || observer.before(&step))? {
+                swept.extend(temporary::sweep(directory));
+            }
+        }
+        taken.extend(directories);
     }
-    Ok(swept)
+}
+
+/// The directories that exist of those that the plan writes to or removes from, and for
+/// those that do not exist the nearest that does.
+fn directories(plan: &Plan) -> Result<BTreeSet<PathBuf>, WriteError> {
+    let targets = compare::targets(plan)?;
+    let nearest = targets.iter().map(|t| t.nearest().to_owned());
+    let searched = plan.directories().map(|d| plan.locate(d));
+    Ok(nearest
+        .chain(searched.filter_map(|d| d.canonicalize().ok()))
+        .collect())
 }
 
 fn refuse_hand_written(seen: &[compare::Seen<'_>]) -> Result<(), WriteError> {

@@ -354,6 +354,7 @@ impl<'s> Work<'s> {
             },
             None => match fs::remove_file(self.target) {
                 Ok(()) => return Ok(()),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
                 Err(error) => (None, error),
             },
         };

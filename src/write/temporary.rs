@@ -85,10 +85,13 @@ pub(super) fn stage(
 /// without room or rights for a new file. `text` is for file systems without hard links.
 pub(super) fn keep(directory: &Path, path: &Path, text: &[u8]) -> Result<TempPath, StageError> {
     // A hard link keeps everything, and of a symbolic link the link itself.
-    let linked = builder(OLD).make_in(directory, |name| fs::hard_link(path, name));
-    if let Ok(kept) = linked {
-        return Ok(kept.into_temp_path());
+    match builder(OLD).make_in(directory, |name| fs::hard_link(path, name)) {
+        Ok(kept) => Ok(kept.into_temp_path()),
+        Err(_) => copy(directory, path, text),
     }
+}
+
+fn copy(directory: &Path, path: &Path, text: &[u8]) -> Result<TempPath, StageError> {
     let metadata = fs::symlink_metadata(path)?;
     if metadata.is_symlink() {
         let target = fs::read_link(path)?;
@@ -193,5 +196,26 @@ mod tests {
         let kept = keep(directory.path(), &staged, b"text").unwrap();
         assert!(is_temporary(staged.file_name().unwrap()));
         assert!(is_temporary(kept.file_name().unwrap()));
+    }
+
+    #[test]
+    fn without_hard_links_a_copy_will_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("nginx.conf");
+        fs::write(&path, "text").unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1);
+        File::open(&path).unwrap().set_modified(long_ago).unwrap();
+        let kept = copy(directory.path(), &path, b"text").unwrap();
+        let metadata = fs::metadata(&kept).unwrap();
+        assert_eq!(fs::read(&kept).unwrap(), b"text");
+        assert_eq!(metadata.mode() & 0o7777, 0o640);
+        assert_eq!(metadata.modified().unwrap(), long_ago);
+        assert!(is_temporary(kept.file_name().unwrap()));
+
+        let link = directory.path().join("link");
+        symlink("nginx.conf", &link).unwrap();
+        let kept = copy(directory.path(), &link, b"text").unwrap();
+        assert_eq!(fs::read_link(&kept).unwrap(), Path::new("nginx.conf"));
     }
 }
