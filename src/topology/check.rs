@@ -1,0 +1,468 @@
+//! The structure check: a document against the shapes of the schema.
+//!
+//! It reports every mismatch at its place, and leaves behind how each node is to be loaded
+//! ([`Role`]), so that the typed load succeeds even around mistakes and meaning can be
+//! checked in the same run.
+
+use super::document::{Document, Kind, Role};
+use super::events::{unquoted_address, unquoted_address_finding};
+use super::rules;
+use super::shape::{Key, Object, Shape, Shapes};
+use super::suggest::{either, nearest};
+use crate::finding::Finding;
+use serde_yaml::Value;
+use std::collections::{HashMap, HashSet};
+
+/// What stands in for what is wrong or missing but needed, so that the rest can be loaded.
+#[derive(Debug, Default)]
+pub(super) struct Repairs {
+    /// For nodes with [`Role::Replaced`].
+    pub(super) replaced: HashMap<u32, Value>,
+    /// Entries to add to a mapping.
+    pub(super) missing: HashMap<u32, Vec<(Box<str>, Value)>>,
+    /// Nodes that have a finding, and mappings that one of their own keys is wrong in.
+    pub(super) tainted: HashSet<u32>,
+}
+
+/// Checks a document.
+pub(super) fn check(document: &mut Document, shapes: &Shapes) -> (Vec<Finding>, Repairs) {
+    let mut checker = Checker {
+        document,
+        shapes,
+        findings: Vec::new(),
+        repairs: Repairs::default(),
+    };
+    if !checker.node(0, &shapes.root, Subject::Root) {
+        checker.replace(0, &shapes.root);
+    }
+    (checker.findings, checker.repairs)
+}
+
+/// What a node is called in a message.
+#[derive(Clone, Copy)]
+enum Subject {
+    Root,
+    /// The entry of a mapping: the node itself knows its key.
+    Entry,
+    /// An item of the sequence at this node.
+    Item(u32),
+}
+
+struct Checker<'a> {
+    document: &'a mut Document,
+    shapes: &'a Shapes,
+    findings: Vec<Finding>,
+    repairs: Repairs,
+}
+
+impl Checker<'_> {
+    /// Checks a node; false when it cannot be loaded as it is.
+    fn node(&mut self, node: u32, shape: &Shape, subject: Subject) -> bool {
+        match self.document.arena.nodes[node as usize].kind {
+            Kind::Broken => {
+                self.repairs.tainted.insert(node);
+                false
+            }
+            Kind::Null => {
+                self.missing_value(node, shape, subject);
+                false
+            }
+            Kind::Plain | Kind::Quoted => self.scalar(node, shape, subject),
+            Kind::Sequence => match &shape.items {
+                Some(items) => {
+                    self.sequence(node, items);
+                    true
+                }
+                None => {
+                    self.wrong_type(node, shape, subject);
+                    false
+                }
+            },
+            Kind::Mapping => match shape.object {
+                Some(object) => {
+                    self.mapping(node, object, subject);
+                    true
+                }
+                None => {
+                    self.wrong_type(node, shape, subject);
+                    false
+                }
+            },
+        }
+    }
+
+    fn sequence(&mut self, sequence: u32, items: &Shape) {
+        let end = self.document.arena.nodes[sequence as usize].next;
+        let mut item = sequence + 1;
+        while item < end {
+            if !self.node(item, items, Subject::Item(sequence)) {
+                self.replace(item, items);
+            }
+            item = self.document.arena.nodes[item as usize].next;
+        }
+    }
+
+    fn mapping(&mut self, mapping: u32, object: usize, subject: Subject) {
+        let shapes = self.shapes;
+        let object = &shapes.objects[object];
+        let end = self.document.arena.nodes[mapping as usize].next;
+        // One bit for each key that was met; a type with more keys would not be checked for
+        // what is missing in it, and a test says that there is none.
+        let mut met: u64 = 0;
+        // Keys that an unknown one was probably meant to be: those are not missing as well.
+        let mut meant = Vec::new();
+        let mut entry = mapping + 1;
+        while entry < end {
+            let next = self.document.arena.nodes[entry as usize].next;
+            match object.key(self.document.arena.key(entry)) {
+                Some((at, key)) => {
+                    met |= 1 << at;
+                    if !self.node(entry, &key.shape, Subject::Entry) {
+                        self.repairs.tainted.insert(mapping);
+                        if key.required {
+                            self.replace(entry, &key.shape);
+                        } else {
+                            self.skip(entry);
+                        }
+                    }
+                }
+                None => match &object.names {
+                    Some(shape) => {
+                        if !self.node(entry, shape, Subject::Entry) {
+                            self.replace(entry, shape);
+                        }
+                    }
+                    None => {
+                        meant.extend(self.unknown_key(entry, mapping, object));
+                        self.skip(entry);
+                    }
+                },
+            }
+            entry = next;
+        }
+        for (at, key) in object.keys.iter().enumerate() {
+            if key.required && met & (1 << at) == 0 {
+                let value = self.stand_in(&key.shape);
+                let missing = self.repairs.missing.entry(mapping).or_default();
+                missing.push((key.name.clone(), value));
+                if !meant.contains(&&*key.name) {
+                    self.missing_key(mapping, key, subject);
+                }
+            }
+        }
+    }
+
+    /// Marks a node as if it were not there.
+    fn skip(&mut self, node: u32) {
+        self.repairs.tainted.insert(node);
+        self.document.arena.nodes[node as usize].role = Role::Skipped;
+    }
+
+    /// Puts a value of the right shape in the place of a node.
+    fn replace(&mut self, node: u32, shape: &Shape) {
+        let value = self.stand_in(shape);
+        self.repairs.tainted.insert(node);
+        self.repairs.replaced.insert(node, value);
+        self.document.arena.nodes[node as usize].role = Role::Replaced;
+    }
+
+    fn stand_in(&self, shape: &Shape) -> Value {
+        if let Some(text) = &shape.text {
+            let value = text.values.first().map_or("", |value| value);
+            return Value::String(value.to_owned());
+        }
+        if let Some((least, _)) = shape.integer {
+            return Value::Number(least.into());
+        }
+        if shape.boolean {
+            return Value::Bool(false);
+        }
+        if shape.items.is_some() {
+            return Value::Sequence(Vec::new());
+        }
+        let object = shape.object.map(|object| &self.shapes.objects[object]);
+        let required = object.into_iter().flat_map(|object| &object.keys);
+        let entries = required.filter(|key| key.required);
+        Value::Mapping(
+            entries
+                .map(|key| (Value::String(key.name.to_string()), self.stand_in(&key.shape)))
+                .collect(),
+        )
+    }
+
+    /// Checks a scalar and decides how it is loaded.
+    fn scalar(&mut self, node: u32, shape: &Shape, subject: Subject) -> bool {
+        let arena = &mut self.document.arena;
+        let plain = arena.nodes[node as usize].kind == Kind::Plain;
+        let text = arena.value(node);
+        let any_text = shape.text.as_ref().is_some_and(|text| text.any);
+        let mut role = None;
+        if plain && shape.boolean && matches!(text, "true" | "false") && !any_text {
+            role = Some(Role::Boolean);
+        } else if plain
+            && shape.integer.is_some_and(|(least, most)| {
+                whole_number(text).is_some_and(|number| (least..=most).contains(&number))
+            })
+        {
+            let as_text = shape.text.is_some();
+            role = Some(if as_text { Role::Text } else { Role::Integer });
+        } else if shape.text.as_ref().is_some_and(|known| known.accepts(text)) {
+            role = Some(Role::Text);
+        }
+        match role {
+            Some(role) => {
+                arena.nodes[node as usize].role = role;
+                true
+            }
+            None => {
+                self.wrong_scalar(node, shape, subject);
+                false
+            }
+        }
+    }
+
+    // ── What is said ────────────────────────────────────────────────────────────────────
+
+    fn report(&mut self, node: u32, finding: Finding) {
+        self.repairs.tainted.insert(node);
+        self.findings.push(finding);
+    }
+
+    fn subject(&self, node: u32, subject: Subject) -> String {
+        let arena = &self.document.arena;
+        match subject {
+            Subject::Root => "the topology".to_owned(),
+            Subject::Entry => format!("`{}`", arena.key(node)),
+            Subject::Item(sequence) => match arena.key(sequence) {
+                "" => "an item".to_owned(),
+                key => format!("an item of `{key}`"),
+            },
+        }
+    }
+
+    fn missing_value(&mut self, node: u32, shape: &Shape, subject: Subject) {
+        let name = self.subject(node, subject);
+        let span = self.document.key_span(node);
+        let words = shape.words();
+        let finding = match subject {
+            Subject::Entry => Finding::error(
+                rules::MISSING_VALUE,
+                span.unwrap_or_else(|| self.document.place(node)),
+                format!("{name} has no value"),
+            )
+            .label("nothing follows")
+            .help(format!("write {words} behind it, or remove the key")),
+            Subject::Root | Subject::Item(_) => Finding::error(
+                rules::MISSING_VALUE,
+                self.document.place(node),
+                format!("{name} is empty"),
+            )
+            .label("nothing here")
+            .help(format!("write {words} here, or remove it")),
+        };
+        self.report(node, finding);
+    }
+
+    fn wrong_type(&mut self, node: u32, shape: &Shape, subject: Subject) {
+        let arena = &self.document.arena;
+        let found = arena.nodes[node as usize];
+        if found.kind == Kind::Sequence && shape.text.is_some() {
+            let text = std::str::from_utf8(&arena.text)
+                .expect("internal: only UTF-8 becomes a document");
+            if let Some(place) = unquoted_address(text, found.start as usize) {
+                let finding = unquoted_address_finding(arena.file, text, &place);
+                self.report(node, finding);
+                return;
+            }
+        }
+        let name = self.subject(node, subject);
+        let label = match found.kind {
+            Kind::Sequence => "this is a sequence",
+            _ => "this is a mapping",
+        };
+        let place = self.document.place(node);
+        let message = format!("{name} must be {}", shape.words());
+        let mut finding = Finding::error(rules::WRONG_TYPE, place, message).label(label);
+        if found.kind == Kind::Sequence && found.next == node + 2 && shape.items.is_none() {
+            let only = self.document.arena.value(node + 1);
+            if !only.is_empty() {
+                finding = finding.help(format!("write `{only}` without brackets or dash"));
+            }
+        }
+        self.report(node, finding);
+    }
+
+    fn wrong_scalar(&mut self, node: u32, shape: &Shape, subject: Subject) {
+        let arena = &self.document.arena;
+        let quoted = arena.nodes[node as usize].kind == Kind::Quoted;
+        let text = arena.value(node);
+        let shown = shorten(text);
+        let name = self.subject(node, subject);
+        let place = self.document.place(node);
+        let words = shape.words();
+        let number = whole_number(text);
+        let lower = text.to_ascii_lowercase();
+        let yes_or_no = match &*lower {
+            "yes" | "on" | "y" | "true" => Some("true"),
+            "no" | "off" | "n" | "false" => Some("false"),
+            _ => None,
+        };
+        let wrong_type = |label: &str| {
+            Finding::error(rules::WRONG_TYPE, place, format!("{name} must be {words}")).label(label)
+        };
+        let finding = if let (true, Some(value), false) = (shape.boolean, yes_or_no, quoted) {
+            wrong_type("this is text in YAML 1.2").help(format!("write `{value}`"))
+        } else if quoted
+            && ((shape.integer.is_some() && number.is_some())
+                || (shape.boolean && yes_or_no.is_some()))
+        {
+            wrong_type("this is text").help("remove the quotes")
+        } else if let (Some((least, most)), Some(_), true) =
+            (shape.integer, number, shape.text.is_none())
+        {
+            let message = format!("{name} cannot be {shown}");
+            let help = if most == i64::MAX {
+                format!("write a number from {least} up")
+            } else {
+                format!("write a number from {least} to {most}")
+            };
+            Finding::error(rules::INVALID_VALUE, place, message)
+                .label("out of range")
+                .help(help)
+        } else if shape.integer.is_some() && shape.text.is_none() && looks_like_number(text) {
+            wrong_type("no plain number").help("write decimal digits alone, without leading zeros")
+        } else if let Some(known) = &shape.text {
+            let message = format!("{name} cannot be `{shown}`");
+            let near = nearest(text, known.values.iter().map(|value| &**value));
+            let label = match known.formats.first() {
+                Some(_) if known.values.is_empty() => "not understood",
+                _ => "not one of its values",
+            };
+            let help = match near {
+                Some(value) => format!("write `{value}`"),
+                None => format!("write {words}"),
+            };
+            Finding::error(rules::INVALID_VALUE, place, message)
+                .label(label)
+                .help(help)
+        } else {
+            let finding = wrong_type("this is text");
+            match (shape.object, &shape.items) {
+                (Some(_), _) if text.contains(':') && !text.contains(": ") => {
+                    finding.help("put a blank behind the `:`")
+                }
+                (None, Some(_)) => finding.help(format!("write `[{shown}]`")),
+                _ => finding,
+            }
+        };
+        self.report(node, finding);
+    }
+
+    /// Reports a key, and tells which known one was probably meant.
+    fn unknown_key<'o>(
+        &mut self,
+        entry: u32,
+        mapping: u32,
+        object: &'o Object,
+    ) -> Option<&'o str> {
+        let arena = &self.document.arena;
+        if arena.nodes[entry as usize].kind == Kind::Broken {
+            self.repairs.tainted.insert(mapping);
+            return None;
+        }
+        let key = arena.key(entry);
+        let names = || object.keys.iter().map(|key| &*key.name);
+        let taken: HashSet<&str> = arena.children(mapping).map(|at| arena.key(at)).collect();
+        let near = nearest(key, names().filter(|name| !taken.contains(name)));
+        let known = nginx_word(key).and_then(|ours| object.key(ours));
+        let meant = near.or(known.map(|(_, key)| &*key.name));
+        let help = match (meant, self.shapes.place_of(key)) {
+            (Some(meant), _) => format!("write `{meant}`"),
+            (None, None) => format!("the keys here are {}", either(names())),
+            (None, Some(place)) => format!(
+                "the keys here are {}; there is `{place}`",
+                either(names())
+            ),
+        };
+        let place = self
+            .document
+            .key_span(entry)
+            .unwrap_or_else(|| self.document.place(entry));
+        let finding = Finding::error(
+            rules::UNKNOWN_KEY,
+            place,
+            format!("the key `{}` is unknown", shorten(key)),
+        )
+        .label("unknown here")
+        .help(help);
+        self.repairs.tainted.insert(mapping);
+        self.report(entry, finding);
+        meant
+    }
+
+    fn missing_key(&mut self, mapping: u32, key: &Key, subject: Subject) {
+        let (key, about) = (&key.name, &key.about);
+        let name = self.subject(mapping, subject);
+        let finding = Finding::error(
+            rules::MISSING_KEY,
+            self.document.place(mapping),
+            format!("{name} has no `{key}`"),
+        )
+        .label(format!("`{key}` is missing"))
+        .help(format!("add `{key}`: {about}"));
+        self.report(mapping, finding);
+    }
+}
+
+/// A whole number in its only spelling: no sign but `-`, no leading zeros, no other base.
+fn whole_number(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let plain = digits.bytes().all(|b| b.is_ascii_digit())
+        && (digits == "0" && text == "0" || !digits.starts_with('0'));
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+fn looks_like_number(text: &str) -> bool {
+    text.bytes().next().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'))
+}
+
+/// At most as much of a text as a message can hold.
+fn shorten(text: &str) -> String {
+    const MOST: usize = 40;
+    let line = text.split(['\n', '\r']).next().unwrap_or_default();
+    match line.char_indices().nth(MOST) {
+        None if line.len() == text.len() => text.to_owned(),
+        None => format!("{line}…"),
+        Some((end, _)) => format!("{}…", &line[..end]),
+    }
+}
+
+/// Our key for a word that people bring along from nginx or another balancer.
+fn nginx_word(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "upstream" | "upstreams" | "backends" => "pools",
+        "server" | "servers" | "vhosts" => "sites",
+        "server_name" | "server_names" | "hosts" => "domains",
+        "location" | "locations" | "paths" => "routes",
+        "members" => "nodes",
+        "host" => "address",
+        "algorithm" | "method" => "balance",
+        "client_max_body_size" => "body_limit",
+        "proxy_buffering" => "buffering",
+        "proxy_next_upstream" => "failover",
+        "proxy_connect_timeout" => "connect",
+        "proxy_read_timeout" => "read",
+        "proxy_send_timeout" => "send",
+        "ssl" => "tls",
+        "ssl_certificate" | "cert" => "certificate",
+        "ssl_certificate_key" => "key",
+        "limit_req" => "rate_limit",
+        "auth_basic" => "basic_auth",
+        "real_ip" | "set_real_ip_from" => "trusted_proxies",
+        "error_page" => "errors",
+        "alias" => "root",
+        "worker_processes" => "workers",
+        "log_format" => "log",
+        _ => return None,
+    })
+}
