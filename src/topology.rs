@@ -9,11 +9,12 @@ pub mod units;
 
 pub mod load;
 
-mod check;
 mod shape;
+mod structure;
 mod suggest;
 mod syntax;
 mod typed;
 
-pub use load::{Loaded, load};
+pub use events::Limits;
+pub use load::{Loaded, Options, Valid, check, load};
 pub use shape::schema;

@@ -145,7 +145,7 @@ impl Diagnostic for Shown<'_> {
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().map(|label| {
             let text = (!label.text.is_empty()).then(|| label.text.clone());
-            let span = SourceSpan::from((label.span.start as usize, label.span.len() as usize));
+            let span = SourceSpan::from((label.span.start as usize, self.source.shown(label.span)));
             if label.span == self.primary {
                 LabeledSpan::new_primary_with_span(text, span)
             } else {
@@ -164,10 +164,27 @@ impl Diagnostic for Shown<'_> {
     }
 }
 
-/// The text of a file, cut at lines by the line index instead of by a scan, and never
-/// more of a line than a person can read.
+/// The text of a file. Only what is shown is looked at, and of a very long line only what
+/// is near the place.
 #[derive(Debug)]
 struct Excerpt<'a>(&'a SourceFile);
+
+/// Lines with more bytes are not shown as a whole.
+const LONG: usize = 400;
+/// Bytes that are shown of a long line before and behind a place.
+const NEAR: usize = 100;
+
+impl Excerpt<'_> {
+    /// How many bytes of a span are marked: not all of a very long word.
+    fn shown(&self, span: Span) -> usize {
+        let (start, length) = (span.start as usize, span.len() as usize);
+        let bytes = &self.0.text()[start..start + length];
+        if length <= LONG || memchr::memchr(b'\n', &bytes[..LONG]).is_some() {
+            return length;
+        }
+        character_start(bytes, NEAR)
+    }
+}
 
 impl SourceCode for Excerpt<'_> {
     fn read_span<'b>(
@@ -181,19 +198,33 @@ impl SourceCode for Excerpt<'_> {
         if last > text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let mut start = first;
-        for _ in 0..=lines_before {
-            start = match memchr::memrchr(b'\n', &text[..start.saturating_sub(1)]) {
-                Some(at) if start > 0 => at + 1,
-                _ => 0,
-            };
+        let line_start = |at: usize| memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+        let line_end =
+            |at: usize| memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end + 1);
+        let (mut start, mut end) = (line_start(first), line_end(last));
+        let mut column = 0;
+        if end - start > LONG && (first - start > NEAR || end - last > NEAR) {
+            let cut = character_start(text, start.max(first.saturating_sub(NEAR)));
+            column = cut - start;
+            start = cut;
+            end = character_start(text, end.min(last + NEAR));
+        } else {
+            for _ in 0..lines_before {
+                let before = line_start(start.saturating_sub(1));
+                if start - before <= LONG {
+                    start = before;
+                }
+            }
+            for _ in 0..lines_after {
+                let after = line_end(end);
+                if after - end <= LONG {
+                    end = after;
+                }
+            }
         }
-        let mut end = last;
-        for _ in 0..=lines_after {
-            end = match memchr::memchr(b'\n', &text[end..]) {
-                Some(at) => end + at + 1,
-                None => text.len(),
-            };
+        // miette asks for no lines around a place when it wants the place's own position.
+        if lines_before == 0 && lines_after == 0 {
+            column = first - line_start(first);
         }
         let position = self.0.position(start as u32);
         Ok(Box::new(MietteSpanContents::new_named(
@@ -201,8 +232,17 @@ impl SourceCode for Excerpt<'_> {
             &text[start..end],
             (start, end - start).into(),
             position.line as usize - 1,
-            0,
+            column,
             1,
         )))
     }
+}
+
+/// The start of the UTF-8 character that the byte at `at` belongs to.
+fn character_start(text: &[u8], at: usize) -> usize {
+    let is_inside = |at: usize| text.get(at).is_some_and(|byte| (0x80..0xc0).contains(byte));
+    (at.saturating_sub(3)..=at)
+        .rev()
+        .find(|&at| !is_inside(at))
+        .unwrap_or(at)
 }

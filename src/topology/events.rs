@@ -108,7 +108,7 @@ pub fn read(file: FileId, bytes: &Arc<[u8]>, limits: &Limits) -> Reading {
 pub(super) fn too_large(file: FileId, bytes: usize, limits: &Limits) -> Finding {
     let message = format!("the file has {bytes} bytes; the limit is {}", limits.bytes);
     Finding::error(rules::LIMIT, Span::new(file, 0, 0), message)
-        .help("split the topology, or raise `--max-yaml-bytes`")
+        .help("Split the topology, or raise `--max-yaml-bytes`")
 }
 
 /// The text of a file, or why it has none.
@@ -129,7 +129,7 @@ fn text_of(file: FileId, bytes: &[u8]) -> Result<&str, Box<Finding>> {
     Err(Box::new(
         Finding::error(rules::ENCODING, span, message)
             .label(label)
-            .help("save the file as UTF-8"),
+            .help("Save the file as UTF-8"),
     ))
 }
 
@@ -159,7 +159,7 @@ pub(super) fn unquoted_address_finding(file: FileId, text: &str, place: &Range<u
         "an IPv6 address in brackets has no quotes",
     )
     .label("YAML takes this for a sequence")
-    .help(format!("quote it: `\"{address}\"`"))
+    .help(format!("Quote it: `\"{address}\"`"))
 }
 
 /// Why reading ended before the text did.
@@ -258,7 +258,7 @@ impl<'t> Reader<'t> {
                 return Err(self.limit(
                     place,
                     message,
-                    "split the topology, or raise `--max-yaml-events`",
+                    "Split the topology, or raise `--max-yaml-events`",
                 ));
             }
             let place = place.start as u32..place.end as u32;
@@ -285,7 +285,7 @@ impl<'t> Reader<'t> {
                                 "a second YAML document begins",
                             )
                             .label("only one is read")
-                            .help("put each topology into a file of its own"),
+                            .help("Put each topology into a file of its own"),
                         );
                         break;
                     }
@@ -293,9 +293,8 @@ impl<'t> Reader<'t> {
                 _ => {}
             }
         }
-        let empty = self.arena.nodes.first().is_none_or(|root| {
-            root.kind == Kind::Null && root.start == root.end
-        });
+        let root = self.arena.nodes.first();
+        let empty = root.is_none_or(|root| root.kind == Kind::Null);
         if empty {
             self.findings.push(
                 Finding::error(
@@ -303,7 +302,7 @@ impl<'t> Reader<'t> {
                     Span::new(self.file, 0, 0),
                     "the topology is empty",
                 )
-                .help(format!("begin with\n{SMALLEST}")),
+                .help(format!("Begin with\n{SMALLEST}")),
             );
             return Err(Stop::Reported);
         }
@@ -329,7 +328,7 @@ impl<'t> Reader<'t> {
         self.limit(
             place,
             message,
-            "check the brackets and the indentation before it, or raise `--max-yaml-depth`",
+            "Check the brackets and the indentation before it, or raise `--max-yaml-depth`",
         )
     }
 
@@ -352,8 +351,13 @@ impl<'t> Reader<'t> {
             let flow = matches!(self.text.as_bytes().get(start as usize), Some(b'[' | b'{'));
             flow.then_some(start)
         });
-        self.findings
-            .push(syntax::explain(self.file, self.text, error.kind(), at, bracket));
+        self.findings.push(syntax::explain(
+            self.file,
+            self.text,
+            error.kind(),
+            at,
+            bracket,
+        ));
         Stop::Reported
     }
 
@@ -362,7 +366,7 @@ impl<'t> Reader<'t> {
         self.findings.push(
             Finding::error(rules::TAG, span, format!("`{tag}` is a YAML tag"))
                 .label("tags mean nothing here")
-                .help("remove it; a value in quotes is always text"),
+                .help("Remove it; a value in quotes is always text"),
         );
     }
 
@@ -449,9 +453,13 @@ impl<'t> Reader<'t> {
         if plain && place.is_empty() {
             broken = true;
             self.findings.push(
-                Finding::error(rules::COMPLEX_KEY, self.span(place.clone()), "a key is missing")
-                    .label("nothing before the `:`")
-                    .help("write `key: value`"),
+                Finding::error(
+                    rules::COMPLEX_KEY,
+                    self.span(place.clone()),
+                    "a key is missing",
+                )
+                .label("nothing before the `:`")
+                .help("Write `key: value`"),
             );
         } else if plain && value == "<<" {
             broken = true;
@@ -462,7 +470,7 @@ impl<'t> Reader<'t> {
                     "`<<` is a merge key, which YAML 1.2 does not have",
                 )
                 .label("merge key")
-                .help("put what is shared into `defaults`, or repeat it"),
+                .help("Put what is shared into `defaults`, or repeat it"),
             );
         }
         if !as_written && !broken {
@@ -488,13 +496,17 @@ impl<'t> Reader<'t> {
         }
         let template = self.text[..start].ends_with('{') && self.text[start..].starts_with('{');
         self.findings.push(
-            Finding::error(rules::COMPLEX_KEY, self.span(place.clone()), "a key is not text")
-                .label("only text can be a key")
-                .help(if template {
-                    "quote a value that begins with braces: `\"{{ … }}\"`"
-                } else {
-                    "write `key: value`"
-                }),
+            Finding::error(
+                rules::COMPLEX_KEY,
+                self.span(place.clone()),
+                "a key is not text",
+            )
+            .label("only text can be a key")
+            .help(if template {
+                "Quote a value that begins with braces: `\"{{ … }}\"`"
+            } else {
+                "Write `key: value`"
+            }),
         );
         self.set_key(Key {
             start: place.start,
@@ -522,7 +534,11 @@ impl<'t> Reader<'t> {
             return Err(self.too_deep(place.start as usize..place.end as usize));
         }
         let end = place.end;
-        let kind = if mapping { Kind::Mapping } else { Kind::Sequence };
+        let kind = if mapping {
+            Kind::Mapping
+        } else {
+            Kind::Sequence
+        };
         let node = self.push(kind, place, None);
         self.arena.nodes[node as usize].next = 0;
         self.anchor(anchor, node);
@@ -538,7 +554,11 @@ impl<'t> Reader<'t> {
     fn close(&mut self, place: &Range<u32>) {
         let Some(open) = self.open.pop() else { return };
         // A block ends where its last child does; the event comes later, at the next token.
-        let end = if place.is_empty() { open.end } else { place.end };
+        let end = if place.is_empty() {
+            open.end
+        } else {
+            place.end
+        };
         let next = self.arena.nodes.len() as u32;
         let node = &mut self.arena.nodes[open.node as usize];
         node.next = next;
@@ -558,7 +578,9 @@ impl<'t> Reader<'t> {
         let mut twice = Vec::new();
         if entries.len() <= FEW {
             for (at, &second) in entries.iter().enumerate() {
-                let first = entries[..at].iter().find(|&&first| key(first) == key(second));
+                let first = entries[..at]
+                    .iter()
+                    .find(|&&first| key(first) == key(second));
                 twice.extend(first.map(|&first| (first, second)));
             }
         } else {
@@ -584,7 +606,7 @@ impl<'t> Reader<'t> {
                 )
                 .label("again here")
                 .related(place(first), "first here")
-                .help("remove one, or give it another name"),
+                .help("Remove one, or give it another name"),
             );
         }
     }
@@ -606,9 +628,12 @@ impl<'t> Reader<'t> {
             )
             .label("YAML takes this for an alias")
             .help(if name.contains('.') {
-                format!("quote it: `\"{written}\"`")
+                format!("Quote it: `\"{written}\"`")
             } else {
-                format!("write `&{}` before the value that is meant, or quote it", &written[1..])
+                format!(
+                    "Write `&{}` before the value that is meant, or quote it",
+                    &written[1..]
+                )
             }),
         );
         if self.takes_key() {
@@ -618,8 +643,13 @@ impl<'t> Reader<'t> {
                 ..Key::default()
             });
         } else {
-            // Read on as if it had quotes.
-            self.push(Kind::Plain, place, None);
+            // A name such as `*.example.com` is read on as if it had quotes.
+            let kind = if name.contains('.') {
+                Kind::Plain
+            } else {
+                Kind::Broken
+            };
+            self.push(kind, place, None);
         }
         Ok(())
     }
@@ -641,8 +671,11 @@ impl<'t> Reader<'t> {
                     "an alias stands inside of what it stands for",
                 )
                 .label("without end")
-                .related(Span::new(self.file, root.start, root.start + 1), "from here")
-                .help("write the value out"),
+                .related(
+                    Span::new(self.file, root.start, root.start + 1),
+                    "from here",
+                )
+                .help("Write the value out"),
             );
             self.push(Kind::Broken, place, None);
             return Ok(());
@@ -656,7 +689,7 @@ impl<'t> Reader<'t> {
             return Err(self.limit(
                 place.start as usize..place.end as usize,
                 message,
-                "write the values out, or put what is shared into `defaults`",
+                "Write the values out, or put what is shared into `defaults`",
             ));
         }
         if self.open.len() + self.depth_of(source) > self.limits.depth {
@@ -673,7 +706,11 @@ impl<'t> Reader<'t> {
             node.next += shift;
             self.arena.nodes.push(node);
             for value in [false, true] {
-                if let Ok(at) = self.arena.decoded.binary_search_by_key(&(index, value), |d| d.of) {
+                if let Ok(at) = self
+                    .arena
+                    .decoded
+                    .binary_search_by_key(&(index, value), |d| d.of)
+                {
                     let text = self.arena.decoded[at].text.clone();
                     self.arena.decoded.push(Decoded {
                         of: (index + shift, value),

@@ -3,10 +3,13 @@
 use super::document::Document;
 use super::events::{self, Limits};
 use super::model::Topology;
+use super::settle::settle;
 use super::shape::{Shapes, schema};
-use super::{check, rules, typed};
-use crate::finding::Finding;
+use super::structure::MOST_FINDINGS;
+use super::{rules, structure, typed};
+use crate::finding::{Finding, Severity};
 use crate::source::{FileId, SourceMap};
+use crate::version::Target;
 use std::sync::{Arc, LazyLock};
 
 /// A topology with the places of its parts.
@@ -40,6 +43,53 @@ pub fn load(
     }
 }
 
+/// How a topology is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// What the file may cost.
+    pub limits: Limits,
+    /// The nginx that counts, whatever the topology says.
+    pub target: Option<Target>,
+}
+
+/// A topology without errors.
+#[derive(Debug)]
+pub struct Valid {
+    /// The topology, with `defaults` folded in.
+    pub loaded: Loaded,
+    /// Warnings and notes, in the order of the text.
+    pub remarks: Vec<Finding>,
+}
+
+/// Reads a topology: text, structure, types and meaning.
+///
+/// # Errors
+/// Every problem at once, in the order of the text, when one of them is an error. Meaning is
+/// checked in spite of mistakes in the structure; what would only follow from those is not
+/// reported.
+pub fn check(
+    sources: &mut SourceMap,
+    name: &str,
+    bytes: impl Into<Arc<[u8]>>,
+    options: &Options,
+) -> Result<Valid, Vec<Finding>> {
+    let (loaded, findings) = load_around(sources, name, bytes, &options.limits);
+    let Some((mut loaded, _repairs)) = loaded else {
+        return Err(findings);
+    };
+    if let Some(target) = options.target {
+        loaded.topology.nginx.version = Some(target.to_string());
+    }
+    settle(&mut loaded.topology);
+    if findings.iter().any(|f| f.severity == Severity::Error) {
+        return Err(findings);
+    }
+    Ok(Valid {
+        loaded,
+        remarks: findings,
+    })
+}
+
 /// Loads what can be loaded in spite of problems, which are all returned; so that meaning
 /// can be checked in the same run.
 pub(super) fn load_around(
@@ -47,7 +97,7 @@ pub(super) fn load_around(
     name: &str,
     bytes: impl Into<Arc<[u8]>>,
     limits: &Limits,
-) -> (Option<(Loaded, check::Repairs)>, Vec<Finding>) {
+) -> (Option<(Loaded, structure::Repairs)>, Vec<Finding>) {
     let bytes = bytes.into();
     if bytes.len() > limits.bytes {
         // Nothing of such a file is kept.
@@ -58,11 +108,12 @@ pub(super) fn load_around(
     let reading = events::read(file, &bytes, limits);
     let mut findings = reading.findings;
     let Some(mut document) = reading.document else {
+        in_order(&mut findings);
         return (None, findings);
     };
-    let (mut problems, repairs) = check::check(&mut document, &SHAPES);
+    let (mut problems, repairs) = structure::check(&mut document, &SHAPES);
     findings.append(&mut problems);
-    findings.sort_by_key(|finding| finding.primary.span.start);
+    in_order(&mut findings);
     let loaded = match typed::load(&document.arena, &repairs) {
         Ok(topology) => Some((
             Loaded {
@@ -85,4 +136,21 @@ pub(super) fn load_around(
         }
     };
     (loaded, findings)
+}
+
+/// Sorts findings by their places, and cuts them off where nobody reads on.
+fn in_order(findings: &mut Vec<Finding>) {
+    findings.sort_by_key(|finding| finding.primary.span.start);
+    if findings.len() > MOST_FINDINGS {
+        findings.truncate(MOST_FINDINGS);
+        if let Some(last) = findings.last() {
+            let span = last.primary.span;
+            let message = format!("there are more than {MOST_FINDINGS} problems");
+            findings.push(
+                Finding::error(rules::LIMIT, span, message)
+                    .label("the last one shown")
+                    .help("Repair those that are shown first"),
+            );
+        }
+    }
 }

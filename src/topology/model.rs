@@ -43,8 +43,10 @@ pub struct Topology {
 pub struct Nginx {
     /// What the configuration must load on: `1.28`, `1.28.3`, `stable`, `mainline` or
     /// `plus-r35`. A branch means its last release. Default 1.26.
+    #[schemars(extend("type" = ["string", "number"]))]
     pub version: Option<String>,
     /// The OpenSSL that nginx runs with, such as `3.5`. Default 3.0.
+    #[schemars(extend("type" = ["string", "number"]))]
     pub openssl: Option<String>,
     /// Modules that are there beyond those compiled in by default: a list of names, or names
     /// with the files to load.
@@ -886,7 +888,7 @@ impl ShortForm for Hsts {
     fn short_schema() -> Schema {
         json_schema!({ "anyOf": [
             { "type": "string", "enum": ["off", "django"] },
-            { "type": "string", "format": "nginx-time" },
+            { "type": ["string", "integer"], "format": "nginx-time" },
         ]})
     }
 }

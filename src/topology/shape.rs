@@ -5,7 +5,6 @@
 //! a test compiles the real schema, so anything else is found there.
 
 use super::suggest::join;
-use super::units::{Size, Time};
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -49,65 +48,45 @@ fn adjust(schema: &mut Schema) {
         }
     }
     // Rust's `u32` has a largest value; JSON Schema's format alone does not forbid larger.
-    if schema.get("format").is_some_and(|format| format == "uint32") {
+    if schema
+        .get("format")
+        .is_some_and(|format| format == "uint32")
+    {
         schema.insert("maximum".to_owned(), u32::MAX.into());
     }
     // Documentation comments are broken into lines; editors show descriptions as one.
     if let Some(Value::String(text)) = schema.get("description") {
         let joined = text.replace("\n\n", "\u{0}").replace('\n', " ");
-        schema.insert("description".to_owned(), joined.replace('\u{0}', "\n\n").into());
-    }
-}
-
-/// A language that text can be in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
-    /// [`Time`].
-    Time,
-    /// [`Size`].
-    Size,
-}
-
-impl Format {
-    fn by_name(name: &str) -> Option<Self> {
-        match name {
-            "nginx-time" => Some(Self::Time),
-            "nginx-size" => Some(Self::Size),
-            _ => None,
-        }
-    }
-
-    pub(super) fn accepts(self, text: &str) -> bool {
-        match self {
-            Self::Time => Time(text.to_owned()).millis().is_some(),
-            Self::Size => Size(text.to_owned()).bytes().is_some(),
-        }
-    }
-
-    fn words(self) -> &'static str {
-        match self {
-            Self::Time => "a duration such as `30s`",
-            Self::Size => "a size such as `10m`",
-        }
+        schema.insert(
+            "description".to_owned(),
+            joined.replace('\u{0}', "\n\n").into(),
+        );
     }
 }
 
 /// What text is allowed.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Text {
-    /// Any.
+    /// Any. What a format such as nginx's durations demands beyond that is meaning.
     pub(super) any: bool,
-    /// Text in one of these languages.
-    pub(super) formats: Vec<Format>,
+    /// What any text is called; nothing particular when empty.
+    pub(super) formats: Vec<&'static str>,
     /// These words.
     pub(super) values: Vec<Box<str>>,
 }
 
 impl Text {
     pub(super) fn accepts(&self, text: &str) -> bool {
-        self.any
-            || self.values.iter().any(|value| &**value == text)
-            || self.formats.iter().any(|format| format.accepts(text))
+        self.any || self.values.iter().any(|value| &**value == text)
+    }
+}
+
+/// The formats of the schema in words.
+fn format_words(name: &str) -> Option<&'static str> {
+    match name {
+        "nginx-time" => Some("a duration such as `30s`"),
+        "nginx-size" => Some("a size such as `10m`"),
+        _ => None,
     }
 }
 
@@ -132,9 +111,9 @@ impl Shape {
     pub(super) fn words(&self) -> String {
         let mut words = Vec::new();
         if let Some(text) = &self.text {
-            words.extend(text.formats.iter().map(|format| format.words().to_owned()));
+            words.extend(text.formats.iter().map(|&format| format.to_owned()));
             words.extend(text.values.iter().map(|value| format!("`{value}`")));
-            if text.any && self.integer.is_none() {
+            if text.any && text.formats.is_empty() && self.integer.is_none() {
                 words.push("text".to_owned());
             }
         }
@@ -334,16 +313,17 @@ impl<'s> Compiler<'s> {
             match *name {
                 "string" => shape.text = Some(text(schema)?),
                 "integer" => {
-                    let bound = |key, without| {
-                        fields.get(key).and_then(Value::as_i64).unwrap_or(without)
-                    };
+                    let bound =
+                        |key, without| fields.get(key).and_then(Value::as_i64).unwrap_or(without);
                     shape.integer = Some((bound("minimum", 0), bound("maximum", i64::MAX)));
                 }
                 // Only beside text, which is what is loaded then.
                 "number" if types.contains(&"string") => {}
                 "boolean" => shape.boolean = true,
                 "array" => {
-                    let items = fields.get("items").ok_or("an array says nothing of items")?;
+                    let items = fields
+                        .get("items")
+                        .ok_or("an array says nothing of items")?;
                     shape.items = Some(Box::new(self.shape(items, depth + 1)?));
                 }
                 "object" => {
@@ -409,9 +389,13 @@ fn text(schema: &Value) -> Result<Text, String> {
     match (&schema["enum"], &schema["const"], &schema["format"]) {
         (Value::Array(values), _, _) => text.values = strings(values)?,
         (_, value @ Value::String(_), _) => text.values = strings(std::slice::from_ref(value))?,
-        (_, _, Value::String(format)) => text.formats.push(
-            Format::by_name(format).ok_or_else(|| format!("the format `{format}` is not known"))?,
-        ),
+        (_, _, Value::String(format)) => {
+            text.any = true;
+            text.formats.push(
+                format_words(format)
+                    .ok_or_else(|| format!("the format `{format}` is not known"))?,
+            );
+        }
         _ => text.any = true,
     }
     Ok(text)

@@ -7,6 +7,7 @@ pub(super) fn nearest<'a>(
 ) -> Option<&'a str> {
     let plain = |word: &str| word.to_lowercase().replace(['-', ' '], "_");
     let word = plain(word);
+    let letters = |word: &str| word.replace(|c: char| c.is_ascii_digit(), "");
     // A third of the letters may differ; of two or three letters, one.
     let allowed = (word.chars().count() / 3).max(1);
     candidates
@@ -16,7 +17,10 @@ pub(super) fn nearest<'a>(
             (distance, candidate)
         })
         .filter(|&(distance, candidate)| {
-            distance <= allowed && distance < candidate.chars().count()
+            // Another number is another thing, not a slip.
+            let only_numbers =
+                letters(&word) == letters(&plain(candidate)) && word != plain(candidate);
+            distance <= allowed && distance < candidate.chars().count() && !only_numbers
         })
         .min_by_key(|&(distance, _)| distance)
         .map(|(_, candidate)| candidate)
@@ -50,5 +54,6 @@ mod tests {
         assert_eq!(nearest("x", keys), None);
         assert_eq!(nearest("upstream", keys), None);
         assert_eq!(nearest("uri", keys), Some("url"));
+        assert_eq!(nearest("http_501", ["http_500"]), None);
     }
 }

@@ -57,19 +57,19 @@ fn words(text: &str, kind: &ErrorKind, at: usize, bracket: Option<usize>) -> Wor
                 ..say(
                     "a tab stands in the indentation",
                     "tab",
-                    "indent with spaces",
+                    "Indent with spaces",
                 )
             }
         }
         E::UnclosedQuotedScalar | E::DocumentIndicatorInQuotedScalar => say(
             "a quotation mark is never closed",
             "opened here",
-            "close it, or leave both out",
+            "Close it, or leave both out",
         ),
         E::InvalidTrailingSingleQuotedScalar | E::InvalidTrailingDoubleQuotedScalar => say(
             "text follows a closing quotation mark",
             "not expected here",
-            "put the whole value into one pair of quotation marks",
+            "Put the whole value into one pair of quotation marks",
         ),
         E::UnknownQuotedScalarEscape
         | E::InvalidQuotedScalarHexEscape
@@ -80,20 +80,20 @@ fn words(text: &str, kind: &ErrorKind, at: usize, bracket: Option<usize>) -> Wor
         | E::InvalidUnicodeEscape => say(
             "a backslash in double quotes begins no known escape",
             "no known escape",
-            "write two backslashes, or use single quotes",
+            "Write two backslashes, or use single quotes",
         ),
         E::MismatchedFlowCollectionEnd { open, close } => Words {
             related: bracket.map(|start| ((start, start + 1), "opened here")),
             ..say(
                 &format!("`{open}` is closed by `{close}`"),
                 "closed here",
-                &format!("write `{}`", if *open == '[' { ']' } else { '}' }),
+                &format!("Write `{}`", if *open == '[' { ']' } else { '}' }),
             )
         },
         E::MisplacedFlowCollectionEnd => say(
             &format!("`{}` closes nothing", &text[here.0..here.1]),
             "nothing is open",
-            "remove it, or quote the value that it belongs to",
+            "Remove it, or quote the value that it belongs to",
         ),
         // What is wrong is the bracket when it stands in an earlier line; it is seen only
         // where something comes that cannot be inside.
@@ -112,24 +112,24 @@ fn words(text: &str, kind: &ErrorKind, at: usize, bracket: Option<usize>) -> Wor
                 ..say(
                     &format!("`{open}` is never closed"),
                     "opened here",
-                    &format!("write `{close}` where it ends"),
+                    &format!("Write `{close}` where it ends"),
                 )
             }
         }
         E::UnclosedFlowCollection { open } => say(
             &format!("`{open}` is never closed"),
             "opened here",
-            "close it",
+            "Close it",
         ),
         E::ExpectedFlowSequenceSeparator => say(
             "a sequence in brackets lacks a `,` or its `]`",
             "`,` or `]` expected",
-            "separate the items by `, `",
+            "Separate the items by `, `",
         ),
         E::ExpectedFlowMappingSeparator | E::InvalidColonPlacement => say(
             "a mapping in braces lacks a `,` or its `}`",
             "`,` or `}` expected",
-            "separate the entries by `, `, and quote values with special characters",
+            "Separate the entries by `, `, and quote values with special characters",
         ),
         E::MappingValueNotAllowed
         | E::MappingKeyNotAllowed
@@ -150,29 +150,29 @@ fn words(text: &str, kind: &ErrorKind, at: usize, bracket: Option<usize>) -> Wor
                         *character as u32
                     ),
                     "control character",
-                    "remove it",
+                    "Remove it",
                 )
             }
         }
         E::UnexpectedCharacter { character } => say(
             &format!("a value begins with `{character}`"),
             "reserved by YAML",
-            "put the value into quotes",
+            "Put the value into quotes",
         ),
         E::MissingAnchorOrAliasName => say(
             &format!("a value begins with `{}`", &text[here.0..here.1]),
             "special in YAML",
-            "put the value into quotes",
+            "Put the value into quotes",
         ),
         E::BomInsideDocument => say(
             "a byte order mark is inside the file",
             "byte order mark",
-            "remove it; editors show it as nothing",
+            "Remove it; editors show it as nothing",
         ),
         E::CommentNotSeparated => say(
-            "a comment has no blank before it",
+            "a comment has no space before it",
             "`#` begins a comment",
-            "put a blank before `#`, or quote the value",
+            "Put a space before `#`, or quote the value",
         ),
         other => Words {
             place: here,
@@ -194,12 +194,29 @@ fn layout(text: &str, kind: &ErrorKind, at: usize, here: (usize, usize)) -> Word
             let name = text[start..colon].trim_start_matches([' ', '-']);
             return Words {
                 place: (colon, colon + 1),
-                message: format!("no blank follows the `:` of `{name}`"),
-                label: "a blank is missing",
-                help: Some(format!("write `{name}: `")),
+                message: format!("no space follows the `:` of `{name}`"),
+                label: "a space is missing",
+                help: Some(format!("Write `{name}: `")),
                 related: None,
             };
         }
+    }
+    // `web` in one line and `nodes: …` below it are one text for YAML, up to the colon.
+    let lonely = text[previous..line].trim();
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b"_./-".contains(&b);
+    if *kind == ErrorKind::MappingValueNotAllowed
+        && previous < line
+        && !lonely.is_empty()
+        && lonely.bytes().all(is_word)
+    {
+        let end = previous + text[previous..line].trim_end().len();
+        return Words {
+            place: (end - lonely.len(), end),
+            message: format!("no `:` follows `{lonely}`"),
+            label: "a `:` is missing",
+            help: Some(format!("Write `{lonely}:`")),
+            related: None,
+        };
     }
     let before = text[line..at].trim_start_matches([' ', '-']);
     if *kind == ErrorKind::MappingValueNotAllowed && before.contains(": ") {
@@ -207,7 +224,7 @@ fn layout(text: &str, kind: &ErrorKind, at: usize, here: (usize, usize)) -> Word
             place: here,
             message: "a value without quotes has a `: ` in it".to_owned(),
             label: "YAML takes this for a key",
-            help: Some("put the value into quotes, or begin a new line".to_owned()),
+            help: Some("Put the value into quotes, or begin a new line".to_owned()),
             related: None,
         };
     }
@@ -218,8 +235,8 @@ fn layout(text: &str, kind: &ErrorKind, at: usize, here: (usize, usize)) -> Word
         return Words {
             place: here,
             message: "a line is neither `key: value` nor an item of a sequence".to_owned(),
-            label: "a `:` was expected before this",
-            help: Some("write `key: value`, or `- item`".to_owned()),
+            label: "neither of them",
+            help: Some("Write `key: value`, or `- item`".to_owned()),
             related: None,
         };
     }
@@ -228,12 +245,12 @@ fn layout(text: &str, kind: &ErrorKind, at: usize, here: (usize, usize)) -> Word
         place: character(text, first.max(at)),
         message: "the indentation fits no line before it".to_owned(),
         label: "this line",
-        help: Some("indent it like the lines that it belongs to".to_owned()),
+        help: Some("Indent it like the lines that it belongs to".to_owned()),
         related: None,
     }
 }
 
-/// The colon of a line such as `server:gunicorn`, where a blank is missing.
+/// The colon of a line such as `server:gunicorn`, where a space is missing.
 fn glued_colon(text: &str, line: usize) -> Option<usize> {
     let end = text[line..]
         .find('\n')
@@ -249,9 +266,9 @@ fn glued_colon(text: &str, line: usize) -> Option<usize> {
         && rest
             .bytes()
             .next()
-            .is_some_and(|b| !b.is_ascii_whitespace() && b != b'/');
-    // An address such as `10.0.0.1:8000` has dots and does not come here; `app:8000` does
-    // only where a key was due.
+            .is_some_and(|b| !b.is_ascii_whitespace() && b != b'/')
+        // `app:8000` is an address.
+        && !rest.trim_end().bytes().all(|b| b.is_ascii_digit());
     glued.then_some(start + name)
 }
 

@@ -5,8 +5,8 @@
 //! Larger collections are opened one level at a time, so that a hundred thousand nodes
 //! never exist as values all at once.
 
-use super::check::Repairs;
 use super::document::{Arena, Kind, Role};
+use super::structure::Repairs;
 use serde::Deserialize;
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Error as _, IntoDeserializer, Visitor};

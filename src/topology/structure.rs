@@ -13,6 +13,9 @@ use crate::finding::Finding;
 use serde_yaml::Value;
 use std::collections::{HashMap, HashSet};
 
+/// More findings than this are cut off.
+pub(super) const MOST_FINDINGS: usize = 5_000;
+
 /// What stands in for what is wrong or missing but needed, so that the rest can be loaded.
 #[derive(Debug, Default)]
 pub(super) struct Repairs {
@@ -109,10 +112,12 @@ impl Checker<'_> {
         // One bit for each key that was met; a type with more keys would not be checked for
         // what is missing in it, and a test says that there is none.
         let mut met: u64 = 0;
-        // Keys that an unknown one was probably meant to be: those are not missing as well.
-        let mut meant = Vec::new();
+        let mut unknown = Vec::new();
+        let mut broken = false;
         let mut entry = mapping + 1;
         while entry < end {
+            // A merge key, for one, might have brought what is missing.
+            broken |= self.document.arena.nodes[entry as usize].kind == Kind::Broken;
             let next = self.document.arena.nodes[entry as usize].next;
             match object.key(self.document.arena.key(entry)) {
                 Some((at, key)) => {
@@ -133,19 +138,27 @@ impl Checker<'_> {
                         }
                     }
                     None => {
-                        meant.extend(self.unknown_key(entry, mapping, object));
+                        unknown.push(entry);
                         self.skip(entry);
                     }
                 },
             }
             entry = next;
         }
+        let is_free = |at: usize| met & (1 << at) == 0;
+        // A key that an unknown one was probably meant to be is not missing as well.
+        let mut meant: u64 = 0;
+        for entry in unknown {
+            if let Some(at) = self.unknown_key(entry, mapping, object, is_free) {
+                meant |= 1 << at;
+            }
+        }
         for (at, key) in object.keys.iter().enumerate() {
-            if key.required && met & (1 << at) == 0 {
+            if key.required && is_free(at) {
                 let value = self.stand_in(&key.shape);
                 let missing = self.repairs.missing.entry(mapping).or_default();
                 missing.push((key.name.clone(), value));
-                if !meant.contains(&&*key.name) {
+                if meant & (1 << at) == 0 && !broken {
                     self.missing_key(mapping, key, subject);
                 }
             }
@@ -185,7 +198,12 @@ impl Checker<'_> {
         let entries = required.filter(|key| key.required);
         Value::Mapping(
             entries
-                .map(|key| (Value::String(key.name.to_string()), self.stand_in(&key.shape)))
+                .map(|key| {
+                    (
+                        Value::String(key.name.to_string()),
+                        self.stand_in(&key.shape),
+                    )
+                })
                 .collect(),
         )
     }
@@ -223,9 +241,16 @@ impl Checker<'_> {
 
     // ── What is said ────────────────────────────────────────────────────────────────────
 
+    /// Whether there are so many findings that more are of no use.
+    fn is_full(&self) -> bool {
+        self.findings.len() > MOST_FINDINGS
+    }
+
     fn report(&mut self, node: u32, finding: Finding) {
         self.repairs.tainted.insert(node);
-        self.findings.push(finding);
+        if !self.is_full() {
+            self.findings.push(finding);
+        }
     }
 
     fn subject(&self, node: u32, subject: Subject) -> String {
@@ -251,14 +276,14 @@ impl Checker<'_> {
                 format!("{name} has no value"),
             )
             .label("nothing follows")
-            .help(format!("write {words} behind it, or remove the key")),
+            .help(format!("Write {words} behind it, or remove the key")),
             Subject::Root | Subject::Item(_) => Finding::error(
                 rules::MISSING_VALUE,
                 self.document.place(node),
                 format!("{name} is empty"),
             )
             .label("nothing here")
-            .help(format!("write {words} here, or remove it")),
+            .help(format!("Write {words} here, or remove it")),
         };
         self.report(node, finding);
     }
@@ -267,8 +292,8 @@ impl Checker<'_> {
         let arena = &self.document.arena;
         let found = arena.nodes[node as usize];
         if found.kind == Kind::Sequence && shape.text.is_some() {
-            let text = std::str::from_utf8(&arena.text)
-                .expect("internal: only UTF-8 becomes a document");
+            let text =
+                std::str::from_utf8(&arena.text).expect("internal: only UTF-8 becomes a document");
             if let Some(place) = unquoted_address(text, found.start as usize) {
                 let finding = unquoted_address_finding(arena.file, text, &place);
                 self.report(node, finding);
@@ -283,13 +308,31 @@ impl Checker<'_> {
         let place = self.document.place(node);
         let message = format!("{name} must be {}", shape.words());
         let mut finding = Finding::error(rules::WRONG_TYPE, place, message).label(label);
-        if found.kind == Kind::Sequence && found.next == node + 2 && shape.items.is_none() {
-            let only = self.document.arena.value(node + 1);
-            if !only.is_empty() {
-                finding = finding.help(format!("write `{only}` without brackets or dash"));
-            }
+        let alone = found.kind == Kind::Sequence && found.next == node + 2;
+        let only = self
+            .document
+            .arena
+            .value(if alone { node + 1 } else { node });
+        if !only.is_empty() && (shape.text.is_some() || shape.integer.is_some()) {
+            finding = finding.help(format!("Write `{}` alone", shorten(only)));
+        } else {
+            finding.help = self.how_to_write(shape, found.kind == Kind::Sequence);
         }
         self.report(node, finding);
+    }
+
+    /// An order for whoever wrote something else than the mapping that is due.
+    fn how_to_write(&self, shape: &Shape, found_sequence: bool) -> Option<String> {
+        let object = &self.shapes.objects[shape.object?];
+        let list = |key: &&Key| key.required && key.shape.items.is_some();
+        Some(match object.keys.iter().find(list) {
+            Some(key) if found_sequence => format!("Write `{}:` before it", key.name),
+            _ if object.names.is_some() => "Write a mapping of names of your choice".to_owned(),
+            _ => {
+                let names = object.keys.iter().map(|key| &*key.name);
+                format!("Write a mapping with {}", either(names))
+            }
+        })
     }
 
     fn wrong_scalar(&mut self, node: u32, shape: &Shape, subject: Subject) {
@@ -311,78 +354,92 @@ impl Checker<'_> {
             Finding::error(rules::WRONG_TYPE, place, format!("{name} must be {words}")).label(label)
         };
         let finding = if let (true, Some(value), false) = (shape.boolean, yes_or_no, quoted) {
-            wrong_type("this is text in YAML 1.2").help(format!("write `{value}`"))
+            wrong_type("this is text in YAML 1.2").help(format!("Write `{value}`"))
         } else if quoted
             && ((shape.integer.is_some() && number.is_some())
                 || (shape.boolean && yes_or_no.is_some()))
         {
-            wrong_type("this is text").help("remove the quotes")
-        } else if let (Some((least, most)), Some(_), true) =
-            (shape.integer, number, shape.text.is_none())
-        {
-            let message = format!("{name} cannot be {shown}");
+            wrong_type("this is text").help("Remove the quotes")
+        } else if let (Some((least, most)), true, None) = (
+            shape.integer,
+            number.is_some() || is_huge(text),
+            &shape.text,
+        ) {
             let help = if most == i64::MAX {
-                format!("write a number from {least} up")
+                format!("Write a number from {least} up")
             } else {
-                format!("write a number from {least} to {most}")
+                format!("Write a number from {least} to {most}")
             };
-            Finding::error(rules::INVALID_VALUE, place, message)
-                .label("out of range")
-                .help(help)
-        } else if shape.integer.is_some() && shape.text.is_none() && looks_like_number(text) {
-            wrong_type("no plain number").help("write decimal digits alone, without leading zeros")
+            Finding::error(
+                rules::INVALID_VALUE,
+                place,
+                format!("{name} cannot be `{shown}`"),
+            )
+            .label("out of range")
+            .help(help)
         } else if let Some(known) = &shape.text {
-            let message = format!("{name} cannot be `{shown}`");
             let near = nearest(text, known.values.iter().map(|value| &**value));
-            let label = match known.formats.first() {
-                Some(_) if known.values.is_empty() => "not understood",
-                _ => "not one of its values",
-            };
             let help = match near {
-                Some(value) => format!("write `{value}`"),
-                None => format!("write {words}"),
+                Some(value) => format!("Write `{value}`"),
+                None => format!("Write {words}"),
             };
-            Finding::error(rules::INVALID_VALUE, place, message)
-                .label(label)
-                .help(help)
+            Finding::error(
+                rules::INVALID_VALUE,
+                place,
+                format!("{name} cannot be `{shown}`"),
+            )
+            .label("not one of its values")
+            .help(help)
+        } else if shape.integer.is_some() {
+            let label = if looks_like_number(text) {
+                "no plain number"
+            } else {
+                "this is text"
+            };
+            wrong_type(label).help("Write decimal digits alone, without leading zeros")
         } else {
-            let finding = wrong_type("this is text");
-            match (shape.object, &shape.items) {
-                (Some(_), _) if text.contains(':') && !text.contains(": ") => {
-                    finding.help("put a blank behind the `:`")
-                }
-                (None, Some(_)) => finding.help(format!("write `[{shown}]`")),
-                _ => finding,
-            }
+            let mut finding = wrong_type("this is text");
+            let glued = text.contains(':') && !text.contains(": ") && !quoted;
+            finding.help = match (&shape.object, &shape.items) {
+                (Some(_), _) if glued => Some("Put a space behind the `:`".to_owned()),
+                (_, Some(_)) => Some(format!("Write `[{shown}]`")),
+                _ => self.how_to_write(shape, false),
+            };
+            finding
         };
         self.report(node, finding);
     }
 
     /// Reports a key, and tells which known one was probably meant.
-    fn unknown_key<'o>(
+    fn unknown_key(
         &mut self,
         entry: u32,
         mapping: u32,
-        object: &'o Object,
-    ) -> Option<&'o str> {
+        object: &Object,
+        is_free: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        self.repairs.tainted.insert(mapping);
         let arena = &self.document.arena;
-        if arena.nodes[entry as usize].kind == Kind::Broken {
-            self.repairs.tainted.insert(mapping);
+        if arena.nodes[entry as usize].kind == Kind::Broken || self.is_full() {
             return None;
         }
         let key = arena.key(entry);
         let names = || object.keys.iter().map(|key| &*key.name);
-        let taken: HashSet<&str> = arena.children(mapping).map(|at| arena.key(at)).collect();
-        let near = nearest(key, names().filter(|name| !taken.contains(name)));
-        let known = nginx_word(key).and_then(|ours| object.key(ours));
-        let meant = near.or(known.map(|(_, key)| &*key.name));
+        let free = object
+            .keys
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| is_free(*at));
+        let near = || nearest(key, free.map(|(_, key)| &*key.name));
+        let ours = nginx_word(key).iter().copied();
+        let meant = ours
+            .filter(|ours| object.key(ours).is_some())
+            .chain(std::iter::once_with(near).flatten())
+            .next();
         let help = match (meant, self.shapes.place_of(key)) {
-            (Some(meant), _) => format!("write `{meant}`"),
-            (None, None) => format!("the keys here are {}", either(names())),
-            (None, Some(place)) => format!(
-                "the keys here are {}; there is `{place}`",
-                either(names())
-            ),
+            (Some(meant), _) => format!("Write `{meant}`"),
+            (None, None) => format!("Write {}", either(names())),
+            (None, Some(place)) => format!("Write {}; or move it to `{place}`", either(names())),
         };
         let place = self
             .document
@@ -395,9 +452,9 @@ impl Checker<'_> {
         )
         .label("unknown here")
         .help(help);
-        self.repairs.tainted.insert(mapping);
+        let meant = meant.and_then(|meant| object.key(meant));
         self.report(entry, finding);
-        meant
+        meant.map(|(at, _)| at)
     }
 
     fn missing_key(&mut self, mapping: u32, key: &Key, subject: Subject) {
@@ -409,7 +466,7 @@ impl Checker<'_> {
             format!("{name} has no `{key}`"),
         )
         .label(format!("`{key}` is missing"))
-        .help(format!("add `{key}`: {about}"));
+        .help(format!("Add `{key}`: {about}"));
         self.report(mapping, finding);
     }
 }
@@ -423,7 +480,9 @@ fn whole_number(text: &str) -> Option<i64> {
 }
 
 fn looks_like_number(text: &str) -> bool {
-    text.bytes().next().is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'))
+    text.bytes()
+        .next()
+        .is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'))
 }
 
 /// At most as much of a text as a message can hold.
@@ -437,32 +496,37 @@ fn shorten(text: &str) -> String {
     }
 }
 
-/// Our key for a word that people bring along from nginx or another balancer.
-fn nginx_word(word: &str) -> Option<&'static str> {
-    Some(match word {
-        "upstream" | "upstreams" | "backends" => "pools",
-        "server" | "servers" | "vhosts" => "sites",
-        "server_name" | "server_names" | "hosts" => "domains",
-        "location" | "locations" | "paths" => "routes",
-        "members" => "nodes",
-        "host" => "address",
-        "algorithm" | "method" => "balance",
-        "client_max_body_size" => "body_limit",
-        "proxy_buffering" => "buffering",
-        "proxy_next_upstream" => "failover",
-        "proxy_connect_timeout" => "connect",
-        "proxy_read_timeout" => "read",
-        "proxy_send_timeout" => "send",
-        "ssl" => "tls",
-        "ssl_certificate" | "cert" => "certificate",
-        "ssl_certificate_key" => "key",
-        "limit_req" => "rate_limit",
-        "auth_basic" => "basic_auth",
-        "real_ip" | "set_real_ip_from" => "trusted_proxies",
-        "error_page" => "errors",
-        "alias" => "root",
-        "worker_processes" => "workers",
-        "log_format" => "log",
-        _ => return None,
-    })
+/// More digits than a number can have.
+fn is_huge(text: &str) -> bool {
+    text.len() > 18 && !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// Our keys for a word that people bring along from nginx or another balancer.
+fn nginx_word(word: &str) -> &'static [&'static str] {
+    match word {
+        "upstream" | "upstreams" | "backends" => &["pools", "nodes"],
+        "server" | "servers" | "vhosts" => &["sites", "nodes"],
+        "members" => &["nodes"],
+        "server_name" | "server_names" | "hosts" => &["domains", "nodes"],
+        "location" | "locations" | "paths" => &["routes"],
+        "host" => &["address"],
+        "algorithm" | "method" => &["balance"],
+        "client_max_body_size" => &["body_limit"],
+        "proxy_buffering" => &["buffering"],
+        "proxy_next_upstream" => &["failover"],
+        "proxy_connect_timeout" => &["connect", "timeouts"],
+        "proxy_read_timeout" => &["read", "timeouts"],
+        "proxy_send_timeout" => &["send", "timeouts"],
+        "ssl" => &["tls"],
+        "ssl_certificate" | "cert" => &["certificate", "tls"],
+        "ssl_certificate_key" => &["key", "tls"],
+        "limit_req" => &["rate_limit"],
+        "auth_basic" => &["basic_auth"],
+        "set_real_ip_from" | "real_ip" => &["trusted_proxies"],
+        "error_page" => &["errors"],
+        "alias" => &["root"],
+        "worker_processes" => &["workers"],
+        "log_format" => &["log"],
+        _ => &[],
+    }
 }
