@@ -1,5 +1,7 @@
 //! Templates of the user's: what they can change, and what they cannot do.
 
+#![allow(clippy::unwrap_used)] // a test may panic
+
 use djanginx::render::{File, RenderError, render};
 use djanginx::topology::model::Topology;
 use djanginx::topology::settle::settle;
