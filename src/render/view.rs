@@ -20,7 +20,7 @@ pub use server::{
     Redirect, SiteView, TlsSettings, Uwsgi,
 };
 pub use stream::{StreamServer, StreamView};
-pub use upstream::{Keepalive, StickyMaps, Upstream};
+pub use upstream::{Keepalive, Upstream};
 
 /// The first lines of every file.
 #[derive(Debug, Clone, Serialize)]

@@ -1,7 +1,25 @@
 //! Generated configurations at work: real nginx, real application servers, real requests.
 
+#![allow(
+    clippy::print_stdout,
+    reason = "the runner shows what a failed test prints"
+)]
+
 #[path = "../support/engines.rs"]
 mod engines;
+
+mod certificate;
+mod client;
+mod django;
+mod home;
+mod nginx;
+mod process;
+
+mod balancing;
+mod failover;
+mod servers;
+mod site;
+mod streams;
 
 use std::process::Command;
 

@@ -3,7 +3,11 @@
 //! Shared by the test targets through `#[path]`; a part that is missing fails the test with
 //! the command that brings it.
 
-use std::fs;
+#![allow(dead_code, reason = "each test target uses its own part")]
+
+use std::ffi::OsString;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -128,14 +132,76 @@ impl Engine {
             .collect()
     }
 
+    /// The arguments for a main configuration file whose relative paths start at `prefix`.
+    pub(crate) fn arguments(&self, prefix: &Path, config: &Path) -> Vec<OsString> {
+        let mut arguments: Vec<OsString> =
+            vec!["-p".into(), prefix.into(), "-c".into(), config.into()];
+        // Before it has read the configuration, nginx logs to a compiled-in place, which an
+        // ordinary user may not write to; 1.19.5 brought the option.
+        if self.is_at_least(&[1, 19, 5]) {
+            arguments.extend(["-e".into(), "stderr".into()]);
+        } else {
+            let logs = prefix.join("logs");
+            fs::create_dir_all(&logs).expect("the prefix is writable");
+            fs::set_permissions(&logs, Permissions::from_mode(0o777)).expect("permitted");
+        }
+        arguments
+    }
+
+    /// Whether it is that release or a later one.
+    pub(crate) fn is_at_least(&self, release: &[u32]) -> bool {
+        let own: Vec<u32> = self.version.split('.').flat_map(str::parse).collect();
+        own.as_slice() >= release
+    }
+
+    /// The OpenSSL that it runs with: `3.0`, for instance.
+    pub(crate) fn openssl(&self) -> String {
+        let output = Command::new(&self.binary)
+            .arg("-V")
+            .output()
+            .expect("nginx can be run");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        // Where the library was replaced since, nginx tells that one last.
+        let version = text
+            .rsplit("with OpenSSL ")
+            .next()
+            .expect("a built-in OpenSSL");
+        let numbers: Vec<&str> = version.split(['.', ' ']).take(2).collect();
+        numbers.join(".")
+    }
+
+    /// Asks `nginx -t` about generated files, which may name log files and leave the places
+    /// of others to nginx: those come to lie in `folder`, whoever runs the test.
+    pub(crate) fn check_relocated(&self, folder: &Path, config: &Path) -> Verdict {
+        let mut pending = vec![config.parent().expect("a file lies in a folder").to_owned()];
+        while let Some(path) = pending.pop() {
+            for entry in fs::read_dir(path).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    pending.push(path);
+                } else if path
+                    .extension()
+                    .is_some_and(|extension| extension == "conf")
+                {
+                    let text = fs::read_to_string(&path).expect("UTF-8");
+                    let text = if path == config {
+                        relocated(&text, folder)
+                    } else {
+                        text.replace("/var/log/nginx/", &format!("{}/", folder.display()))
+                    };
+                    fs::write(&path, text).expect("written");
+                }
+            }
+        }
+        self.check(folder, config)
+    }
+
     /// Asks `nginx -t` about a main configuration file. Relative paths in it start at
     /// `prefix`, and any address may be listened on.
     pub(crate) fn check(&self, prefix: &Path, config: &Path) -> Verdict {
         let text = fs::read(config).expect("the configuration can be read");
         let mut command = in_own_network(&self.binary);
-        // Before it has read the configuration, nginx logs below its prefix.
-        fs::create_dir_all(prefix.join("logs")).expect("the prefix is writable");
-        command.args(["-t", "-p"]).arg(prefix).arg("-c").arg(config);
+        command.arg("-t").args(self.arguments(prefix, config));
         command.args(self.load_modules(&String::from_utf8_lossy(&text)));
         let output = command
             .stdin(Stdio::null())
@@ -150,11 +216,37 @@ impl Engine {
     }
 }
 
+/// A main configuration with what it leaves to compiled-in places, and its log files, moved
+/// below `folder`.
+fn relocated(config: &str, folder: &Path) -> String {
+    let folder = folder.display();
+    let mut text = config.replace("/var/log/nginx/", &format!("{folder}/"));
+    if !text.lines().any(|line| line.starts_with("pid ")) {
+        text.insert_str(0, &format!("pid {folder}/nginx.pid;\n"));
+    }
+    text = text.replace("/run/nginx.pid", &format!("{folder}/nginx.pid"));
+    if !text.contains("client_body_temp_path") {
+        let line = |kind| format!("{kind}_temp_path {folder}/{kind};\n");
+        let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+        let paths: String = kinds.map(line).concat();
+        text = text.replacen("\nhttp {\n", &format!("\nhttp {{\n{paths}"), 1);
+    }
+    text
+}
+
 impl Verdict {
     /// Whether nginx would start and has nothing to say.
     pub(crate) fn is_silent(&self) -> bool {
-        // Its two lines of success are the only ones without a level in brackets.
-        self.accepted && !self.text.contains(": [")
+        self.accepted && self.complaints().is_empty()
+    }
+
+    /// What it said beyond its two lines of success, which have no level in brackets.
+    pub(crate) fn complaints(&self) -> Vec<&str> {
+        // An ordinary user cannot become another one, and nginx tells so.
+        let is_privilege =
+            |line: &str| !is_root() && line.contains("the \"user\" directive makes sense only if");
+        let has_level = |line: &&str| line.contains(" [") && !is_privilege(line);
+        self.text.lines().filter(has_level).collect()
     }
 }
 

@@ -61,16 +61,8 @@ pub(crate) fn debian() -> Result<Engine> {
     })
 }
 
-/// The source tree inside the `nginx-src` crate.
-pub(crate) struct BundledSource {
-    pub(crate) path: PathBuf,
-    /// The release of nginx.
-    pub(crate) version: String,
-    origin: String,
-}
-
-/// Finds the source tree inside the `nginx-src` crate.
-pub(crate) fn bundled_source(workspace: &Workspace) -> Result<BundledSource> {
+/// Builds the source inside the `nginx-src` crate, unless the manifest has that version.
+pub(crate) fn bundled(workspace: &Workspace, manifest: &Manifest) -> Result<Option<Engine>> {
     let metadata = MetadataCommand::new()
         .current_dir(&workspace.root)
         .exec()
@@ -80,31 +72,27 @@ pub(crate) fn bundled_source(workspace: &Workspace) -> Result<BundledSource> {
         .iter()
         .find(|package| package.name.as_str() == "nginx-src")
         .context("internal: nginx-src is a dependency of xtask")?;
-    let manifest_path = package.manifest_path.as_std_path();
-    let folder = manifest_path
-        .parent()
-        .context("internal: a manifest lies in a folder")?;
-    Ok(BundledSource {
-        path: folder.join("nginx"),
-        // The crate's version is `1.28.5+1.28.3`: its own, then that of its nginx.
-        version: package.version.build.as_str().to_owned(),
-        origin: format!("nginx-src {}", package.version),
-    })
-}
-
-/// Builds the source inside the `nginx-src` crate, unless the manifest has that version.
-pub(crate) fn bundled(workspace: &Workspace, manifest: &Manifest) -> Result<Option<Engine>> {
-    let source = bundled_source(workspace)?;
-    let name = format!("nginx-{}", source.version);
+    // The crate's version is `1.28.5+1.28.3`: its own, then that of its nginx.
+    let version = package.version.build.as_str();
+    let name = format!("nginx-{version}");
+    let origin = format!("nginx-src {}", package.version);
     if manifest
         .engine(&name)
-        .is_some_and(|engine| engine.origin == source.origin)
+        .is_some_and(|engine| engine.origin == origin)
     {
         return Ok(None);
     }
-    let engine = build(workspace, &source.path, Some(&name), &source.origin)?;
-    if engine.version != source.version {
-        bail!("{} holds nginx {}", source.origin, engine.version);
+    let manifest_path = package.manifest_path.as_std_path();
+    let source = manifest_path
+        .parent()
+        .context("internal: a manifest lies in a folder")?;
+    let engine = build(workspace, &source.join("nginx"), Some(&name), &origin)?;
+    if engine.version != version {
+        bail!(
+            "nginx-src {} holds nginx {}",
+            package.version,
+            engine.version
+        );
     }
     Ok(Some(engine))
 }
@@ -143,6 +131,11 @@ fn is_name_byte(byte: u8) -> bool {
 fn build(workspace: &Workspace, source: &Path, name: Option<&str>, origin: &str) -> Result<Engine> {
     let started = Instant::now();
     let declared = declared_version(source)?;
+    // PCRE2 is known since 1.21.5.
+    let pcre = fs::read_to_string(source.join("auto/lib/pcre/conf")).unwrap_or_default();
+    if !pcre.contains("PCRE2") && !Path::new("/usr/include/pcre.h").exists() {
+        bail!("nginx {declared} needs the old PCRE; run: apt-get install libpcre3-dev");
+    }
     let name = name.map_or_else(|| format!("nginx-{declared}"), str::to_owned);
     say(&format!(
         "building nginx {declared} ({name}) from {}",

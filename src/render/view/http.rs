@@ -2,7 +2,7 @@
 
 use super::names;
 use super::server::{self, CatchAll, SiteView, TlsSettings};
-use super::upstream::{self, StickyMaps, Upstream};
+use super::upstream::{self, Upstream};
 use crate::render::arg::Arg;
 use crate::topology::model::{
     HstsOwner, LogFormat, Named, Pool, Protocol, RateLimit, Route, Site, Topology, TrustedProxies,
@@ -37,8 +37,6 @@ pub struct Http {
     pub request_id_map: Option<Arg>,
     /// Whether a map for hashed static files is needed.
     pub hashed_static: bool,
-    /// Maps for pools whose `sticky cookie` is replaced by a hash.
-    pub sticky: Vec<StickyMaps>,
     /// Maps of `Strict-Transport-Security` for sites that also answer plain HTTP.
     pub hsts: Vec<server::HeaderLine>,
     /// Zones of rate limits.
@@ -168,7 +166,6 @@ impl Http {
                 s.served_static()
                     .is_some_and(|files| files.hashed == Some(true))
             }),
-            sticky: upstream::sticky_maps(topology, target),
             hsts: topology
                 .sites
                 .iter()

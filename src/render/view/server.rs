@@ -2,7 +2,7 @@
 
 use super::http::{self, LogLine};
 use super::names;
-use super::upstream::{is_alone, replaced_cookie};
+use super::upstream::is_alone;
 use crate::render::arg::Arg;
 use crate::topology::model::{
     Failover, Hsts, HstsOwner, Listen, Precompressed, Protocol, Route, Satisfy, SecurityHeaders,
@@ -156,8 +156,6 @@ pub struct Location {
     pub access: Option<Access>,
     /// How often.
     pub limit: Option<Limit>,
-    /// All headers of the response, where they are not just the site's.
-    pub headers: Vec<HeaderLine>,
     /// `client_max_body_size`, where it is not the site's.
     pub body_limit: Option<Arg>,
     /// Over HTTP.
@@ -517,7 +515,7 @@ fn app_server(
                 file: file.into(),
             }),
         files: files(site, &headers),
-        locations: locations(topology, target, name, site, &headers),
+        locations: locations(topology, target, name, site),
         headers,
     }
 }
@@ -634,14 +632,8 @@ fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
 
 // ── Locations ───────────────────────────────────────────────────────────────────────────
 
-fn locations(
-    topology: &Topology,
-    target: Target,
-    name: &str,
-    site: &Site,
-    shared: &[HeaderLine],
-) -> Vec<Location> {
-    let mut limits: BTreeMap<&str, Limit> = http::limited(site)
+fn locations(topology: &Topology, target: Target, name: &str, site: &Site) -> Vec<Location> {
+    let limits: BTreeMap<&str, Limit> = http::limited(site)
         .map(|(number, path, limit)| {
             let mut args: Vec<Arg> =
                 vec![format!("zone={}", names::limit_zone(name, number)).into()];
@@ -660,35 +652,10 @@ fn locations(
     site.routes
         .iter()
         .filter_map(|(path, route)| {
-            let mut view = location(topology, target, site, path, &route.0)?;
-            view.limit = limits.remove(path.as_str());
-            view.headers = location_headers(topology, target, &route.0, shared);
-            Some(view)
+            let limit = limits.get(path.as_str()).cloned();
+            location(topology, target, site, path, &route.0, limit)
         })
         .collect()
-}
-
-/// The cookie of a pool without `sticky`, and then the site's headers again, which nginx
-/// drops where a location has one of its own.
-fn location_headers(
-    topology: &Topology,
-    target: Target,
-    route: &Route,
-    shared: &[HeaderLine],
-) -> Vec<HeaderLine> {
-    let replaced = topology
-        .pools
-        .get(&route.pool)
-        .is_some_and(|pool| replaced_cookie(pool, target).is_some());
-    if !replaced {
-        return Vec::new();
-    }
-    let cookie = HeaderLine {
-        name: "Set-Cookie".into(),
-        value: Arg::expression(names::sticky_cookie(&route.pool)),
-        always: true,
-    };
-    shared.iter().cloned().chain([cookie]).collect()
 }
 
 fn location(
@@ -697,6 +664,7 @@ fn location(
     site: &Site,
     path: &str,
     route: &Route,
+    limit: Option<Limit>,
 ) -> Option<Location> {
     let pool = topology.pools.get(&route.pool)?;
     let access = access(route);
@@ -705,8 +673,7 @@ fn location(
         modifier: access.as_ref().map(|_| "^~".into()),
         path: path.into(),
         access,
-        limit: None,
-        headers: Vec::new(),
+        limit,
         body_limit: route.body_limit.as_ref().map(body_limit),
         proxy: (!uwsgi).then(|| proxy(topology, target, site, path, route)),
         uwsgi: uwsgi.then(|| Uwsgi {

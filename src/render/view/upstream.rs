@@ -2,9 +2,8 @@
 
 use super::names;
 use crate::render::arg::Arg;
-use crate::topology::model::{Flex, Node, NodeState, Pool, SameSite, Sticky, Topology};
+use crate::topology::model::{Flex, Node, NodeState, Pool, SameSite, Topology};
 use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness};
-use crate::topology::units::Time;
 use crate::version::Target;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -47,18 +46,6 @@ pub(super) fn all(topology: &Topology, target: Target) -> Vec<Upstream> {
         .collect()
 }
 
-/// What nginx is told; see [`StickyMaps`] for the one that [`Pool::balancing`] cannot know.
-fn pool_method(name: &str, pool: &Pool, target: Target) -> Vec<Arg> {
-    if is_alone(&pool.nodes) {
-        return Vec::new();
-    }
-    if replaced_cookie(pool, target).is_some() {
-        let key = Arg::expression(names::sticky_key(name));
-        return vec!["hash".into(), key, "consistent".into()];
-    }
-    method(pool.balancing(target).as_ref())
-}
-
 fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Upstream {
     let alone = is_alone(&pool.nodes);
     let native = !pool.falls_back(target) && !alone;
@@ -71,7 +58,11 @@ fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Ups
     Upstream {
         name: name.into(),
         zone: vec![names::pool_zone(name).into(), zone_size(pool).into()],
-        method: pool_method(name, pool, target),
+        method: if alone {
+            Vec::new()
+        } else {
+            method(pool.balancing(target).as_ref())
+        },
         sticky,
         servers: pool
             .nodes
@@ -132,23 +123,28 @@ fn sticky(topology: &Topology, pool_name: &str, pool: &Pool) -> Option<Vec<Arg>>
     match sticky.mode()? {
         Stickiness::None | Stickiness::Ip => None,
         Stickiness::Cookie(cookie) => {
-            let scope = cookie_scope(topology, pool_name, sticky);
             let mut args: Vec<Arg> = vec!["cookie".into(), cookie.into()];
             let mut add = |text: String| args.push(text.into());
             if let Some(expires) = &sticky.expires {
                 add(format!("expires={expires}"));
             }
-            if let Some(domain) = scope.domain {
+            if let Some(domain) = &sticky.domain {
                 add(format!("domain={domain}"));
             }
-            if scope.httponly {
+            if sticky.httponly.unwrap_or(true) {
                 add("httponly".to_owned());
             }
-            if scope.secure {
+            if sticky
+                .secure
+                .unwrap_or_else(|| only_over_tls(topology, pool_name))
+            {
                 add("secure".to_owned());
             }
-            add(format!("samesite={}", scope.samesite.as_str()));
-            add(format!("path={}", scope.path));
+            add(format!(
+                "samesite={}",
+                sticky.samesite.unwrap_or(SameSite::Lax).as_str()
+            ));
+            add(format!("path={}", sticky.path.as_deref().unwrap_or("/")));
             Some(args)
         }
         Stickiness::Route(variables) => {
@@ -172,91 +168,6 @@ fn sticky(topology: &Topology, pool_name: &str, pool: &Pool) -> Option<Vec<Arg>>
             .into(),
             "header".into(),
         ]),
-    }
-}
-
-/// Where a sticky cookie is sent.
-struct CookieScope<'a> {
-    path: &'a str,
-    domain: Option<&'a str>,
-    secure: bool,
-    httponly: bool,
-    samesite: SameSite,
-}
-
-fn cookie_scope<'a>(topology: &Topology, pool: &str, sticky: &'a Sticky) -> CookieScope<'a> {
-    CookieScope {
-        path: sticky.path.as_deref().unwrap_or("/"),
-        domain: sticky.domain.as_deref(),
-        secure: sticky
-            .secure
-            .unwrap_or_else(|| only_over_tls(topology, pool)),
-        httponly: sticky.httponly.unwrap_or(true),
-        samesite: sticky.samesite.unwrap_or(SameSite::Lax),
-    }
-}
-
-/// Stands in for `sticky cookie` where nginx has none: two maps, and a hash of the first.
-///
-/// A client without the cookie gets the id of its first request as one. The hash takes that
-/// id already for this request, so that the session never moves, not even at its beginning.
-#[derive(Debug, Clone, Serialize)]
-pub struct StickyMaps {
-    /// The cookie as it comes in.
-    pub cookie: Arg,
-    /// The variable with the key.
-    pub key: Arg,
-    /// The variable with the `Set-Cookie`.
-    pub set: Arg,
-    /// The value of `Set-Cookie` for a client without the cookie.
-    pub value: Arg,
-}
-
-/// The maps of every pool that needs them.
-pub(super) fn sticky_maps(topology: &Topology, target: Target) -> Vec<StickyMaps> {
-    let pools = topology.pools.iter();
-    pools
-        .filter_map(|(name, pool)| maps_of(topology, name, pool, target))
-        .collect()
-}
-
-fn maps_of(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Option<StickyMaps> {
-    let cookie = replaced_cookie(pool, target)?;
-    let sticky = &pool.sticky.as_ref()?.0;
-    let scope = cookie_scope(topology, name, sticky);
-    let mut value = format!("{cookie}=$request_id; Path={}", scope.path);
-    if let Some(seconds) = sticky.expires.as_ref().and_then(Time::seconds) {
-        value.push_str(&format!("; Max-Age={seconds}"));
-    }
-    if let Some(domain) = scope.domain {
-        value.push_str(&format!("; Domain={domain}"));
-    }
-    if scope.httponly {
-        value.push_str("; HttpOnly");
-    }
-    if scope.secure {
-        value.push_str("; Secure");
-    }
-    value.push_str(match scope.samesite {
-        SameSite::Strict => "; SameSite=Strict",
-        SameSite::Lax => "; SameSite=Lax",
-        SameSite::None => "; SameSite=None",
-    });
-    Some(StickyMaps {
-        cookie: Arg::expression(format!("$cookie_{cookie}")),
-        key: Arg::expression(names::sticky_key(name)),
-        set: Arg::expression(names::sticky_cookie(name)),
-        value: Arg::expression(value),
-    })
-}
-
-/// The cookie of `sticky cookie` that is replaced by a hash.
-pub(super) fn replaced_cookie(pool: &Pool, target: Target) -> Option<&str> {
-    match pool.stickiness()? {
-        Stickiness::Cookie(cookie) if pool.falls_back(target) && !is_alone(&pool.nodes) => {
-            Some(cookie)
-        }
-        _ => None,
     }
 }
 
