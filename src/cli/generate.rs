@@ -3,8 +3,9 @@
 use super::{FINDINGS, SUCCESS, Streams};
 use crate::Error;
 use crate::render::{self, File};
-use crate::topology::model::Topology;
-use crate::topology::settle;
+use crate::report::full::{self, Style};
+use crate::source::SourceMap;
+use crate::topology;
 use crate::version::Target;
 use crate::write::{self, ChangeKind, OutputFile, Plan};
 use std::path::{Path, PathBuf};
@@ -49,16 +50,25 @@ impl Args {
     /// Runs the command.
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
         let text = super::read_input(&self.topology)?;
-        let mut topology: Topology =
-            serde_yaml::from_slice(&text).map_err(|error| Error::Usage(error.to_string()))?;
-        settle::settle(&mut topology);
-        let target = match self.nginx_version {
-            Some(target) => target,
-            None => topology
-                .target()
-                .map_err(|error| Error::Usage(error.to_string()))?,
+        let mut sources = SourceMap::new();
+        let options = topology::Options {
+            target: self.nginx_version,
+            ..topology::Options::default()
         };
-        let files = render::render(&topology, target, &text, self.template_dir.as_deref())?;
+        let name = self.topology.to_string_lossy();
+        let valid = match topology::check(&mut sources, &name, text.as_slice(), &options) {
+            Ok(valid) => valid,
+            Err(findings) => {
+                full::write(streams.err, &findings, &sources, Style::default())?;
+                return Ok(ExitCode::from(FINDINGS));
+            }
+        };
+        full::write(streams.err, &valid.remarks, &sources, Style::default())?;
+        let topology = &valid.loaded.topology;
+        let target = topology
+            .target()
+            .map_err(|error| Error::Usage(error.to_string()))?;
+        let files = render::render(topology, target, &text, self.template_dir.as_deref())?;
         match &self.output {
             None => show(&files, streams),
             Some(output) => {
@@ -94,7 +104,9 @@ impl Args {
                 place(plan, &change.path).display()
             )?;
         }
-        if !report.changes.iter().any(write::Change::is_drift) {
+        let unchanged = |change: &write::Change<'_>| !change.is_drift();
+        // A pipe or device has no earlier text to compare with, and so no changes.
+        if !report.changes.is_empty() && report.changes.iter().all(unchanged) {
             writeln!(
                 streams.err,
                 "nothing to change in {}",

@@ -132,7 +132,12 @@ impl Engine {
                 .to_string_lossy()
                 .into_owned();
             if !TEMPLATES.iter().any(|(known, _)| *known == name) {
-                return Err(RenderError::UnknownTemplate { path, name });
+                let nearest = nearest(&name);
+                return Err(RenderError::UnknownTemplate {
+                    path,
+                    name,
+                    nearest,
+                });
             }
             let text =
                 std::fs::read_to_string(&path).map_err(|source| RenderError::ReadTemplate {
@@ -172,6 +177,16 @@ impl Engine {
             .and_then(|template| template.render(view.clone()))
             .map_err(|error| RenderError::template(&error))
     }
+}
+
+/// The template whose name a file of the user's probably should have had.
+fn nearest(name: &str) -> Option<String> {
+    TEMPLATES
+        .iter()
+        .map(|(known, _)| (strsim::damerau_levenshtein(known, name), known))
+        .min()
+        .filter(|(distance, _)| *distance <= 3)
+        .map(|(_, known)| (*known).to_owned())
 }
 
 /// A poisoned lock means a panic while rendering, which ends the process anyway.

@@ -1,6 +1,5 @@
 //! Why a configuration could not be rendered.
 
-use super::engine::TEMPLATES;
 use std::path::PathBuf;
 
 /// A template is wrong, or its output does not say what was meant.
@@ -16,16 +15,14 @@ pub enum RenderError {
         source: std::io::Error,
     },
     /// A file of `--template-dir` has a name that no template has.
-    #[error(
-        "{} replaces no template: there is no `{name}`{}",
-        path.display(),
-        suggestion(name)
-    )]
+    #[error("{} replaces no template: there is no `{name}`{}", path.display(), did_you_mean(.nearest.as_deref()))]
     UnknownTemplate {
         /// The file.
         path: PathBuf,
         /// Its name below the folder.
         name: String,
+        /// The template with the most similar name.
+        nearest: Option<String>,
     },
     /// A template could not be compiled or rendered.
     #[error("{template}:{line}: {message}")]
@@ -79,13 +76,6 @@ impl RenderError {
     }
 }
 
-fn suggestion(name: &str) -> String {
-    TEMPLATES
-        .iter()
-        .map(|(known, _)| (strsim::damerau_levenshtein(known, name), known))
-        .min()
-        .filter(|(distance, _)| *distance <= 3)
-        .map_or_else(String::new, |(_, known)| {
-            format!("; did you mean `{known}`?")
-        })
+fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }

@@ -3,10 +3,18 @@
 //!
 //! Values that are written are [`Arg`]s; `bool`s and lists are for tests and loops.
 
+mod catch_all;
+mod common;
+mod files;
 mod http;
+mod limits;
+mod location;
 mod names;
-mod server;
+mod site;
+mod sockets;
+mod sticky;
 mod stream;
+mod tls;
 mod upstream;
 
 use super::arg::Arg;
@@ -14,12 +22,16 @@ use crate::topology::model::{Layout, Modules, Topology};
 use crate::version::Target;
 use serde::Serialize;
 
-pub use http::{Http, Log, LogLine, RateZone, RealIp, ResolverView, Tempfiles};
-pub use server::{
-    Access, AppServerBlock, CatchAll, DownPage, Files, HeaderLine, Limit, Location, Proxy,
-    Redirect, SiteView, TlsSettings, Uwsgi,
-};
+pub use catch_all::CatchAll;
+pub use common::{HeaderLine, LogLine};
+pub use files::Files;
+pub use http::{Http, Log, RealIp, ResolverView, Tempfiles};
+pub use limits::{Limit, RateZone};
+pub use location::{Access, Location, Proxy, UpstreamSettings, Uwsgi};
+pub use site::{AppServerBlock, DownPage, Redirect, SiteView};
+pub use sticky::StickyMaps;
 pub use stream::{StreamServer, StreamView};
+pub use tls::TlsSettings;
 pub use upstream::{Keepalive, Upstream};
 
 /// The first lines of every file.

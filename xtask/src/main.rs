@@ -3,9 +3,11 @@
 //! - [`system`] installs what only the system's package manager can give,
 //! - [`nginx`] builds nginx from source,
 //! - [`python`] makes the virtual environment of the application servers,
+//! - [`directives`] rebuilds what is known about nginx's directives,
 //! - [`manifest`] is the page on which the tests read what there is,
 //! - [`suite`] runs the tests.
 
+mod directives;
 mod manifest;
 mod nginx;
 mod prepare;
@@ -51,6 +53,7 @@ enum Task {
         #[arg(long)]
         name: Option<String>,
     },
+    Directives(directives::Args),
 }
 
 fn main() -> ExitCode {
@@ -74,6 +77,9 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
         Task::Prepare => prepare::run(&workspace).map(|()| ExitCode::SUCCESS),
         Task::Engine { source, name } => {
             nginx::add(&workspace, &source, name.as_deref()).map(|()| ExitCode::SUCCESS)
+        }
+        Task::Directives(args) => {
+            directives::run(&args, &workspace.root).map(|()| ExitCode::SUCCESS)
         }
     }
 }

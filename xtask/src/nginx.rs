@@ -61,8 +61,16 @@ pub(crate) fn debian() -> Result<Engine> {
     })
 }
 
-/// Builds the source inside the `nginx-src` crate, unless the manifest has that version.
-pub(crate) fn bundled(workspace: &Workspace, manifest: &Manifest) -> Result<Option<Engine>> {
+/// The source tree inside the `nginx-src` crate.
+pub(crate) struct BundledSource {
+    pub(crate) path: PathBuf,
+    /// The release of nginx.
+    pub(crate) version: String,
+    origin: String,
+}
+
+/// Finds the source tree inside the `nginx-src` crate.
+pub(crate) fn bundled_source(workspace: &Workspace) -> Result<BundledSource> {
     let metadata = MetadataCommand::new()
         .current_dir(&workspace.root)
         .exec()
@@ -72,27 +80,31 @@ pub(crate) fn bundled(workspace: &Workspace, manifest: &Manifest) -> Result<Opti
         .iter()
         .find(|package| package.name.as_str() == "nginx-src")
         .context("internal: nginx-src is a dependency of xtask")?;
-    // The crate's version is `1.28.5+1.28.3`: its own, then that of its nginx.
-    let version = package.version.build.as_str();
-    let name = format!("nginx-{version}");
-    let origin = format!("nginx-src {}", package.version);
+    let manifest_path = package.manifest_path.as_std_path();
+    let folder = manifest_path
+        .parent()
+        .context("internal: a manifest lies in a folder")?;
+    Ok(BundledSource {
+        path: folder.join("nginx"),
+        // The crate's version is `1.28.5+1.28.3`: its own, then that of its nginx.
+        version: package.version.build.as_str().to_owned(),
+        origin: format!("nginx-src {}", package.version),
+    })
+}
+
+/// Builds the source inside the `nginx-src` crate, unless the manifest has that version.
+pub(crate) fn bundled(workspace: &Workspace, manifest: &Manifest) -> Result<Option<Engine>> {
+    let source = bundled_source(workspace)?;
+    let name = format!("nginx-{}", source.version);
     if manifest
         .engine(&name)
-        .is_some_and(|engine| engine.origin == origin)
+        .is_some_and(|engine| engine.origin == source.origin)
     {
         return Ok(None);
     }
-    let manifest_path = package.manifest_path.as_std_path();
-    let source = manifest_path
-        .parent()
-        .context("internal: a manifest lies in a folder")?;
-    let engine = build(workspace, &source.join("nginx"), Some(&name), &origin)?;
-    if engine.version != version {
-        bail!(
-            "nginx-src {} holds nginx {}",
-            package.version,
-            engine.version
-        );
+    let engine = build(workspace, &source.path, Some(&name), &source.origin)?;
+    if engine.version != source.version {
+        bail!("{} holds nginx {}", source.origin, engine.version);
     }
     Ok(Some(engine))
 }

@@ -1,11 +1,17 @@
 //! The `http` block: what all servers share.
 
+use super::catch_all::{CatchAll, catch_all};
+use super::common::{HeaderLine, LogLine, access_log, request_id};
+use super::limits::{RateZone, rate_zones};
 use super::names;
-use super::server::{self, CatchAll, SiteView, TlsSettings};
+use super::site::SiteView;
+use super::sockets::has_unusual_port;
+use super::sticky::{self, StickyMaps};
+use super::tls::{TlsSettings, hsts_value, shared_tls};
 use super::upstream::{self, Upstream};
 use crate::render::arg::Arg;
 use crate::topology::model::{
-    HstsOwner, LogFormat, Named, Pool, Protocol, RateLimit, Route, Site, Topology, TrustedProxies,
+    HstsOwner, LogFormat, Named, Pool, Protocol, Resolver, Site, Topology, TrustedProxies,
 };
 use crate::version::Target;
 use serde::Serialize;
@@ -37,8 +43,10 @@ pub struct Http {
     pub request_id_map: Option<Arg>,
     /// Whether a map for hashed static files is needed.
     pub hashed_static: bool,
+    /// Maps for pools whose `sticky cookie` is replaced by a hash.
+    pub sticky: Vec<StickyMaps>,
     /// Maps of `Strict-Transport-Security` for sites that also answer plain HTTP.
-    pub hsts: Vec<server::HeaderLine>,
+    pub hsts: Vec<HeaderLine>,
     /// Zones of rate limits.
     pub limits: Vec<RateZone>,
     /// TLS settings, when all sites share them.
@@ -99,33 +107,13 @@ pub struct Log {
     pub line: LogLine,
 }
 
-/// One `access_log`.
-#[derive(Debug, Clone, Serialize)]
-pub struct LogLine {
-    /// Its arguments.
-    pub args: Vec<Arg>,
-}
-
-/// A `limit_req_zone`.
-#[derive(Debug, Clone, Serialize)]
-pub struct RateZone {
-    /// The key.
-    pub key: Arg,
-    /// Methods that count, when not all do; the key is then a map's variable.
-    pub methods: Vec<Arg>,
-    /// `zone=NAME:SIZE`.
-    pub zone: Arg,
-    /// `rate=RATE`.
-    pub rate: Arg,
-}
-
 impl Http {
     /// The `http` block, or `None` for a topology of streams alone.
     pub(super) fn new(topology: &Topology, target: Target) -> Option<Self> {
         if topology.sites.is_empty() && topology.pools.is_empty() {
             return None;
         }
-        let shared_tls = server::shared_tls(topology, target);
+        let shared_tls = shared_tls(topology, target);
         let sites: Vec<SiteView> = topology
             .sites
             .iter()
@@ -154,8 +142,7 @@ impl Http {
                 }),
             log: log(topology),
             websocket: routes().any(|route| route.websocket == Some(true)),
-            host_map: !target.at_least(1, 29, 3)
-                && topology.sites.values().any(server::has_unusual_port),
+            host_map: !target.at_least(1, 29, 3) && topology.sites.values().any(has_unusual_port),
             request_id_map: topology
                 .nginx
                 .request_id
@@ -166,6 +153,7 @@ impl Http {
                 s.served_static()
                     .is_some_and(|files| files.hashed == Some(true))
             }),
+            sticky: sticky::maps(topology, target),
             hsts: topology
                 .sites
                 .iter()
@@ -178,7 +166,7 @@ impl Http {
                 .collect(),
             tls: shared_tls,
             upstreams: upstream::all(topology, target),
-            catch_all: server::catch_all(topology, target),
+            catch_all: catch_all(topology, target),
             sites,
         })
     }
@@ -262,7 +250,7 @@ fn real_ip(proxies: &TrustedProxies, pools: &Named<Pool>) -> RealIp {
     }
 }
 
-fn resolver_args(resolver: &crate::topology::model::Resolver) -> Vec<Arg> {
+fn resolver_args(resolver: &Resolver) -> Vec<Arg> {
     let mut args: Vec<Arg> = resolver
         .addresses
         .iter()
@@ -275,34 +263,6 @@ fn resolver_args(resolver: &crate::topology::model::Resolver) -> Vec<Arg> {
         args.push("ipv6=off".into());
     }
     args
-}
-
-/// The scheme that Django is told.
-pub(super) fn scheme(topology: &Topology) -> Arg {
-    match &topology.trusted_proxies {
-        Some(proxies) if proxies.proxy_protocol != Some(true) => Arg::expression(names::SCHEME),
-        _ => Arg::expression("$scheme"),
-    }
-}
-
-/// The header that carries request ids, and the variable that holds the id; `None` without
-/// ids.
-pub(super) fn request_id(topology: &Topology) -> Option<(String, Arg)> {
-    let Some(id) = &topology.nginx.request_id else {
-        return Some(("X-Request-ID".to_owned(), Arg::expression("$request_id")));
-    };
-    let variable = if id.trust {
-        names::REQUEST_ID
-    } else {
-        "$request_id"
-    };
-    id.enabled.then(|| {
-        let header = id
-            .header
-            .clone()
-            .unwrap_or_else(|| "X-Request-ID".to_owned());
-        (header, Arg::expression(variable))
-    })
 }
 
 /// The variable of the client's header, such as `$http_x_request_id`.
@@ -330,77 +290,14 @@ fn log(topology: &Topology) -> Log {
     }
 }
 
-/// An `access_log` to a path, with the format and the exclusions of the whole.
-pub(super) fn access_log(topology: &Topology, path: &str) -> LogLine {
-    if path == "off" {
-        return LogLine {
-            args: vec!["off".into()],
-        };
-    }
-    let log = topology.log();
-    let format = match log.format() {
-        LogFormat::Json => "djanginx_json",
-        LogFormat::Combined => "combined",
-    };
-    let mut args: Vec<Arg> = vec![path.into(), format.into()];
-    if !log.exclude.is_empty() {
-        args.push(Arg::expression(format!("if={}", names::LOGGED)));
-    }
-    LogLine { args }
-}
-
 /// A map is needed where one server answers both plain HTTP and TLS: the header must not go
 /// out over plain HTTP.
-fn hsts_map(name: &str, site: &Site) -> Option<server::HeaderLine> {
+fn hsts_map(name: &str, site: &Site) -> Option<HeaderLine> {
     let tls = site.tls().filter(|tls| !tls.redirects())?;
-    let value = server::hsts_value(tls)?;
-    (tls.hsts().owner == HstsOwner::Nginx).then(|| server::HeaderLine {
+    let value = hsts_value(tls)?;
+    (tls.hsts().owner == HstsOwner::Nginx).then(|| HeaderLine {
         name: Arg::expression(names::hsts(name)),
         value: value.into(),
         always: true,
     })
-}
-
-/// The routes of a site that have a rate limit, each with its number.
-pub(super) fn limited(site: &Site) -> impl Iterator<Item = (usize, &str, &RateLimit)> {
-    site.routes
-        .iter()
-        .filter_map(
-            |(path, route): (&String, &crate::topology::model::Flex<Route>)| {
-                route
-                    .rate_limit
-                    .as_ref()
-                    .map(|limit| (path.as_str(), &limit.0))
-            },
-        )
-        .enumerate()
-        .map(|(index, (path, limit))| (index + 1, path, limit))
-}
-
-fn rate_zones(name: &str, site: &Site) -> Vec<RateZone> {
-    limited(site)
-        .map(|(number, _, limit)| {
-            let methods: Vec<Arg> = limit
-                .methods
-                .iter()
-                .flatten()
-                .map(|method| method.as_str().into())
-                .collect();
-            RateZone {
-                key: Arg::expression(if methods.is_empty() {
-                    "$binary_remote_addr".to_owned()
-                } else {
-                    names::limit_key(name, number)
-                }),
-                methods,
-                zone: format!(
-                    "zone={}:{}",
-                    names::limit_zone(name, number),
-                    limit.zone.as_ref().map_or("10m", |size| &size.0)
-                )
-                .into(),
-                rate: format!("rate={}", limit.rate).into(),
-            }
-        })
-        .collect()
 }

@@ -46,6 +46,16 @@ pub(super) fn hsts(site: &str) -> String {
     format!("$djanginx_hsts_{}", variable_part(site))
 }
 
+/// The key that keeps a session on its node of a pool, where nginx has no `sticky`.
+pub(super) fn sticky_key(pool: &str) -> String {
+    format!("$djanginx_sticky_{}", variable_part(pool))
+}
+
+/// The `Set-Cookie` that gives a new session its key; empty for one that has it.
+pub(super) fn sticky_cookie(pool: &str) -> String {
+    format!("$djanginx_set_sticky_{}", variable_part(pool))
+}
+
 /// A site's name as a part of a variable's. `_` is doubled first, so that `a-b` and `a_b`
 /// stay two names.
 fn variable_part(name: &str) -> String {

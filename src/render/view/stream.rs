@@ -5,6 +5,7 @@ use super::upstream::{self, NodeNames};
 use crate::render::arg::Arg;
 use crate::topology::model::{Stream, Topology};
 use crate::topology::settle::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
+use crate::topology::units::Time;
 use serde::Serialize;
 
 /// One stream: its upstream and its server.
@@ -46,7 +47,7 @@ pub(super) fn all(topology: &Topology) -> Vec<StreamView> {
 fn view(name: &str, stream: &Stream) -> StreamView {
     let alone = upstream::is_alone(&stream.nodes);
     let timeouts = stream.timeouts.clone().unwrap_or_default();
-    let time = |time: Option<crate::topology::units::Time>, default: &str| -> Arg {
+    let time = |time: Option<Time>, default: &str| -> Arg {
         time.map_or_else(|| default.into(), |time| time.0.into())
     };
     StreamView {
@@ -70,7 +71,7 @@ fn view(name: &str, stream: &Stream) -> StreamView {
                 .listen
                 .0
                 .iter()
-                .flat_map(super::server::addresses)
+                .flat_map(super::sockets::addresses)
                 .map(|address| vec![address, "so_keepalive=on".into()])
                 .collect(),
             connect_timeout: time(timeouts.connect, CONNECT_TIMEOUT),

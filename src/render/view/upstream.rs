@@ -1,8 +1,9 @@
 //! Pools as upstreams.
 
 use super::names;
+use super::sticky::{self, replaced_cookie};
 use crate::render::arg::Arg;
-use crate::topology::model::{Flex, Node, NodeState, Pool, SameSite, Topology};
+use crate::topology::model::{Flex, Node, NodeState, Pool, Topology};
 use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness};
 use crate::version::Target;
 use serde::Serialize;
@@ -46,10 +47,22 @@ pub(super) fn all(topology: &Topology, target: Target) -> Vec<Upstream> {
         .collect()
 }
 
+/// What nginx is told; see [`sticky::StickyMaps`] for the one that [`Pool::balancing`] cannot know.
+fn pool_method(name: &str, pool: &Pool, target: Target) -> Vec<Arg> {
+    if is_alone(&pool.nodes) {
+        return Vec::new();
+    }
+    if replaced_cookie(pool, target).is_some() {
+        let key = Arg::expression(names::sticky_key(name));
+        return vec!["hash".into(), key, "consistent".into()];
+    }
+    method(pool.balancing(target).as_ref())
+}
+
 fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Upstream {
     let alone = is_alone(&pool.nodes);
     let native = !pool.falls_back(target) && !alone;
-    let sticky = native.then(|| sticky(topology, name, pool)).flatten();
+    let sticky = native.then(|| sticky::args(topology, name, pool)).flatten();
     let names = match (&sticky, pool.stickiness()) {
         (Some(_), Some(Stickiness::Cookie(_))) => NodeNames::All,
         (Some(_), Some(Stickiness::Route(_))) => NodeNames::Given,
@@ -58,11 +71,7 @@ fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Ups
     Upstream {
         name: name.into(),
         zone: vec![names::pool_zone(name).into(), zone_size(pool).into()],
-        method: if alone {
-            Vec::new()
-        } else {
-            method(pool.balancing(target).as_ref())
-        },
+        method: pool_method(name, pool, target),
         sticky,
         servers: pool
             .nodes
@@ -116,69 +125,6 @@ pub(super) fn method(balancing: Option<&Balancing>) -> Vec<Arg> {
             args
         }
     }
-}
-
-fn sticky(topology: &Topology, pool_name: &str, pool: &Pool) -> Option<Vec<Arg>> {
-    let sticky = pool.sticky.as_ref()?;
-    match sticky.mode()? {
-        Stickiness::None | Stickiness::Ip => None,
-        Stickiness::Cookie(cookie) => {
-            let mut args: Vec<Arg> = vec!["cookie".into(), cookie.into()];
-            let mut add = |text: String| args.push(text.into());
-            if let Some(expires) = &sticky.expires {
-                add(format!("expires={expires}"));
-            }
-            if let Some(domain) = &sticky.domain {
-                add(format!("domain={domain}"));
-            }
-            if sticky.httponly.unwrap_or(true) {
-                add("httponly".to_owned());
-            }
-            if sticky
-                .secure
-                .unwrap_or_else(|| only_over_tls(topology, pool_name))
-            {
-                add("secure".to_owned());
-            }
-            add(format!(
-                "samesite={}",
-                sticky.samesite.unwrap_or(SameSite::Lax).as_str()
-            ));
-            add(format!("path={}", sticky.path.as_deref().unwrap_or("/")));
-            Some(args)
-        }
-        Stickiness::Route(variables) => {
-            let variables = variables.iter().map(|v| Arg::expression(v.as_str()));
-            Some(std::iter::once("route".into()).chain(variables).collect())
-        }
-        Stickiness::Learn(cookie) => Some(vec![
-            "learn".into(),
-            Arg::expression(format!("create=$upstream_cookie_{cookie}")),
-            Arg::expression(format!("lookup=$cookie_{cookie}")),
-            format!(
-                "zone={}:{}",
-                names::session_zone(pool_name),
-                sticky.zone.as_ref().map_or("1m", |size| &size.0)
-            )
-            .into(),
-            format!(
-                "timeout={}",
-                sticky.timeout.as_ref().map_or("1h", |time| &time.0)
-            )
-            .into(),
-            "header".into(),
-        ]),
-    }
-}
-
-/// Whether every site that routes to a pool answers over TLS alone.
-fn only_over_tls(topology: &Topology, pool: &str) -> bool {
-    let mut users = topology
-        .sites
-        .values()
-        .filter(|site| site.routes.values().any(|route| route.pool == pool))
-        .peekable();
-    users.peek().is_some() && users.all(|site| site.tls().is_some_and(|tls| tls.redirects()))
 }
 
 /// Which nodes have names (`route=`), for `sticky`.
