@@ -1,7 +1,10 @@
 //! What is wrong with a text, in our words and in nginx's.
 
-use super::word::Quote;
+use super::word::{Quote, unescape};
 use crate::source::Span;
+
+/// nginx cuts its messages there (`NGX_MAX_CONF_ERRSTR`).
+const MAX_MESSAGE: usize = 1024;
 
 /// A mistake in the text.
 ///
@@ -53,7 +56,11 @@ pub enum SyntaxErrorKind {
     ByteOrderMark,
     /// A raw body without `}` at the end of the file.
     UnclosedRawBody,
-    /// A long bracket of a raw body that is never closed.
+    /// More of a raw body than nginx's buffer holds, with nothing in it that the lua
+    /// module looks for.
+    LongLua,
+    /// A long bracket of a raw body that is not closed within nginx's buffer, which holds
+    /// between 2,048 and 4,096 bytes of it.
     UnclosedLongBracket,
 }
 
@@ -74,6 +81,8 @@ pub enum NginxWords {
     UnknownDirective(u32, u32),
     /// `unexpected end of file, expecting terminating characters for lua code block`.
     EndInLua,
+    /// `too long lua code block, probably missing terminating characters`.
+    TooLongLua,
     /// `Lua code block missing the closing long bracket "…"`, for the bracket between two
     /// offsets.
     MissingLongBracket(u32, u32),
@@ -83,10 +92,11 @@ impl NginxWords {
     /// The message; `text` is that of the file. Bytes that are not UTF-8 become U+FFFD.
     #[must_use]
     pub fn message(self, text: &[u8]) -> String {
-        let between = |start: u32, end: u32| {
+        let bytes = |start: u32, end: u32| {
             let end = text.len().min(end as usize);
-            String::from_utf8_lossy(&text[end.min(start as usize)..end])
+            &text[end.min(start as usize)..end]
         };
+        let between = |start, end| String::from_utf8_lossy(bytes(start, end));
         match self {
             Self::Unexpected(byte) => {
                 format!("unexpected \"{}\"", String::from_utf8_lossy(&[byte]))
@@ -104,11 +114,18 @@ impl NginxWords {
                 char::from(quote.byte())
             ),
             Self::UnknownDirective(start, end) => {
-                format!("unknown directive \"{}\"", between(start, end))
+                let name = unescape(bytes(start, end));
+                let name = name.split(|&byte| byte == 0).next().unwrap_or_default();
+                let mut message = [b"unknown directive \"", name, b"\""].concat();
+                message.truncate(MAX_MESSAGE);
+                String::from_utf8_lossy(&message).into_owned()
             }
             Self::EndInLua => "unexpected end of file, expecting terminating characters for lua \
                                code block"
                 .to_owned(),
+            Self::TooLongLua => {
+                "too long lua code block, probably missing terminating characters".to_owned()
+            }
             Self::MissingLongBracket(start, end) => format!(
                 "Lua code block missing the closing long bracket \"{}\", the inlined Lua code \
                  may be too long",

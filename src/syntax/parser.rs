@@ -2,7 +2,7 @@
 
 use super::error::{NginxWords, SyntaxError, SyntaxErrorKind};
 use super::lexer::{self, Token};
-use super::lua;
+use super::lua::{self, Problem};
 use super::tree::{NONE, Node, Range, Tree};
 use super::word::Quote;
 use crate::source::{FileId, Span};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub const MAX_ERRORS: usize = 10_000;
 
 /// The size of nginx's buffer: no word and no comment may fill it.
-const BUFFER: usize = 4096;
+pub(super) const BUFFER: usize = 4096;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -38,6 +38,9 @@ pub fn parse(file: FileId, text: Arc<[u8]>) -> Parse {
         "internal: a text of 4 GiB passed the limits"
     );
     let mut parser = Parser::new(file, &text);
+    // About what a common file needs.
+    parser.nodes.reserve(text.len() / 32);
+    parser.words.reserve(text.len() / 12);
     parser.byte_order_mark();
     while parser.step() {}
     parser.end_of_file();
@@ -80,6 +83,7 @@ struct Parser<'t> {
     /// The quote characters that the file is known not to close any more. What was
     /// searched once for the end of a quote is not searched again.
     open_ended: Vec<Quote>,
+    lua: lua::Reader<'t>,
     /// Whether the place of a wrong brace was guessed already; once is enough.
     guessed: bool,
 }
@@ -99,6 +103,7 @@ impl<'t> Parser<'t> {
             inside: NONE,
             first_word: 0,
             open_ended: Vec::new(),
+            lua: lua::Reader::new(text),
             guessed: false,
         }
     }
@@ -238,37 +243,91 @@ impl<'t> Parser<'t> {
 
     fn raw_body(&mut self, node: u32, open: u32) {
         self.raws.push(node);
-        let base = open + 1;
-        let body = lua::body(self.rest);
-        let from = base;
-        if let Some((start, end)) = body.open_bracket {
-            let (start, end) = (base + start as u32, base + end as u32);
+        // What nginx has in its buffer counts, as long as it reads at all.
+        if self.errors.is_empty() {
+            self.lua.buffered = self.buffered_at(open as usize + 1);
+        } else {
+            self.lua.see_everything();
+        }
+        let body = self.lua.body(open as usize);
+        if let Some(problem) = body.problem {
+            let (kind, span, nginx, at) = match problem {
+                Problem::EndOfFile { last_open } => (
+                    SyntaxErrorKind::UnclosedRawBody,
+                    self.head(node),
+                    NginxWords::EndInLua,
+                    last_open as u32,
+                ),
+                Problem::TooLong { start } => (
+                    SyntaxErrorKind::LongLua,
+                    self.head(node),
+                    NginxWords::TooLongLua,
+                    start as u32,
+                ),
+                Problem::LongBracket { start, end } => {
+                    let (start, end) = (start as u32, end as u32);
+                    (
+                        SyntaxErrorKind::UnclosedLongBracket,
+                        self.span(start, end),
+                        NginxWords::MissingLongBracket(start, end),
+                        start,
+                    )
+                }
+            };
             self.error(SyntaxError {
-                kind: SyntaxErrorKind::UnclosedLongBracket,
-                span: self.span(start, end),
+                kind,
+                span,
                 related: None,
-                nginx: NginxWords::MissingLongBracket(start, end),
-                at: self.span(start, start),
-                from,
-            });
-        } else if body.close.is_none() {
-            let last_open = body.last_open.map_or(open, |at| base + at as u32);
-            self.error(SyntaxError {
-                kind: SyntaxErrorKind::UnclosedRawBody,
-                span: self.head(node),
-                related: None,
-                nginx: NginxWords::EndInLua,
-                at: self.span(last_open, last_open),
-                from,
+                nginx,
+                at: self.span(at, at),
+                from: open + 1,
             });
         }
         match body.close {
             Some(close) => {
-                self.rest = &self.rest[close + 1..];
-                self.close_block(base + close as u32);
+                self.rest = &self.text[close + 1..];
+                self.close_block(close as u32);
             }
             None => self.rest = &[],
         }
+    }
+
+    /// How far nginx has read the file when it comes to an offset, all before it being
+    /// right.
+    ///
+    /// Whenever all of its buffer is read, nginx keeps what it is in the middle of and
+    /// fills up the rest.
+    fn buffered_at(&self, offset: usize) -> usize {
+        let mut buffered = self.lua.buffered;
+        while buffered < offset {
+            buffered = self.text.len().min(self.kept_at(buffered as u32) + BUFFER);
+        }
+        buffered
+    }
+
+    /// The first byte that nginx keeps when its buffer ends at an offset: that of the word
+    /// or comment it is in, or else a blank before it.
+    fn kept_at(&self, offset: u32) -> usize {
+        let before = |ranges: &[Range]| {
+            let index = ranges.partition_point(|range| range.start < offset);
+            Some(ranges[index.checked_sub(1)?])
+        };
+        let byte = |at: u32| self.text.get(at as usize).copied();
+        if let Some(Range { start, end }) = before(&self.words) {
+            // The blank behind a word is still a part of it.
+            let read = end + u32::from(byte(end).is_some_and(lexer::is_blank));
+            if offset <= read {
+                let quoted = byte(start).and_then(Quote::of).is_some();
+                return (start + u32::from(quoted)) as usize;
+            }
+        }
+        if let Some(Range { start, end }) = before(&self.comments)
+            && offset <= end
+        {
+            return start as usize;
+        }
+        let blank = offset > 0 && byte(offset - 1).is_some_and(lexer::is_blank);
+        (offset - u32::from(blank)) as usize
     }
 
     fn close_brace(&mut self, brace: u32) {

@@ -96,11 +96,7 @@ impl<'t> Word<'t> {
     /// character of `t`, `r` and `n`. Before anything else it stays, in quotes or not.
     #[must_use]
     pub fn value(self) -> Cow<'t, [u8]> {
-        let content = self.content();
-        match memchr::memchr(b'\\', content) {
-            None => Cow::Borrowed(content),
-            Some(_) => Cow::Owned(Unescape { content, at: 0 }.map(|(_, byte)| byte).collect()),
-        }
+        unescape(self.content())
     }
 
     /// The value as text; bytes that are not UTF-8 become U+FFFD.
@@ -140,6 +136,14 @@ impl<'t> Word<'t> {
 impl fmt::Debug for Word<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(&String::from_utf8_lossy(self.raw()), f)
+    }
+}
+
+/// The value of the bytes between quotes, or of a bare word.
+pub(super) fn unescape(content: &[u8]) -> Cow<'_, [u8]> {
+    match memchr::memchr(b'\\', content) {
+        None => Cow::Borrowed(content),
+        Some(_) => Cow::Owned(Unescape { content, at: 0 }.map(|(_, byte)| byte).collect()),
     }
 }
 
