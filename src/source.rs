@@ -3,6 +3,8 @@
 //! A [`Span`] is a file and a byte range. It is made by a parser and carried, unchanged,
 //! to the finding; lines and columns are computed only when something is printed.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
@@ -62,6 +64,23 @@ pub struct Position {
     pub column: u32,
     /// Byte offset, from 0.
     pub offset: u32,
+}
+
+/// Bytes as text for people; each byte that is not UTF-8 becomes `\xNN`.
+#[must_use]
+pub fn readable(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len() + 16);
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            // Writing to a string does not fail.
+            let _ = write!(text, "\\x{byte:02x}");
+        }
+    }
+    Cow::Owned(text)
 }
 
 /// One text with its name.
@@ -179,6 +198,12 @@ impl SourceMap {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_are_no_text_are_shown_one_by_one() {
+        assert_eq!(readable("“a”".as_bytes()), "“a”");
+        assert_eq!(readable(b"a\xe2\x80b\xff"), r"a\xe2\x80b\xff");
+    }
 
     #[test]
     fn positions_count_lines_and_bytes_from_one() {

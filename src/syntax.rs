@@ -13,7 +13,9 @@
 //! rows of `map`, `types` and the like are [`Directive`]s whose name is the first word,
 //! and whether a directive should have had a block is for a later stage to say.
 
+mod buffer;
 mod error;
+mod indentation;
 mod lexer;
 mod lua;
 mod parser;

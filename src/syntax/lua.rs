@@ -9,7 +9,7 @@
 //! because of that, and a comment may end too early. It also forgets to count the lines of
 //! such a stretch; the lines that nginx prints behind one are not ours.
 
-use super::parser::BUFFER;
+use super::buffer;
 
 /// What there is to say of a body; offsets from the start of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,11 +129,11 @@ impl<'t> Reader<'t> {
             if left == 0 && !more {
                 return Err(Missing::EndOfFile);
             }
-            if left < BUFFER / 2 && more {
-                if self.buffered.saturating_sub(kept) == BUFFER {
+            if left < buffer::SIZE / 2 && more {
+                if self.buffered.saturating_sub(kept) == buffer::SIZE {
                     return Err(Missing::Token);
                 }
-                self.read_to(kept + BUFFER);
+                self.read_to(kept + buffer::SIZE);
             }
             let start = self.at;
             if let Some(token) = self.seen_token() {
@@ -142,13 +142,13 @@ impl<'t> Reader<'t> {
             if self.buffered == self.text.len() {
                 return Err(Missing::EndOfFile);
             }
-            if self.buffered - start == BUFFER {
+            if self.buffered - start == buffer::SIZE {
                 return Err(Missing::Token);
             }
             // What was seen is not looked at again, though a token may have begun there.
             self.at = self.buffered;
             kept = start;
-            self.read_to(kept + BUFFER);
+            self.read_to(kept + buffer::SIZE);
         }
     }
 
@@ -308,8 +308,8 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_the_buffer_is_refused_and_still_read() {
-        let long = "x".repeat(BUFFER);
-        let far = "y".repeat(BUFFER);
+        let long = "x".repeat(buffer::SIZE);
+        let far = "y".repeat(buffer::SIZE);
         let after = |text: String| {
             let text = format!("{text}}} {far}");
             let body = read(&text);
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(after(format!("{long} ")), (too_long, true));
         let bracket = Some(Problem::LongBracket { start: 1, end: 3 });
         assert_eq!(after(format!("[[{long}]]")), (bracket, true));
-        assert_eq!(after("]]".repeat(BUFFER)), (None, true));
+        assert_eq!(after("]]".repeat(buffer::SIZE)), (None, true));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The block loop: statements, blocks, and how to go on behind a mistake.
 
+use super::buffer;
 use super::error::{NginxWords, SyntaxError, SyntaxErrorKind};
+use super::indentation::{self, Closed, Wrong};
 use super::lexer::{self, Token};
 use super::lua::{self, Problem};
 use super::tree::{NONE, Node, Range, Tree};
@@ -10,9 +12,6 @@ use std::sync::Arc;
 
 /// At most so many errors of one file are kept.
 pub const MAX_ERRORS: usize = 10_000;
-
-/// The size of nginx's buffer: no word and no comment may fill it.
-pub(super) const BUFFER: usize = 4096;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -80,8 +79,8 @@ struct Parser<'t> {
     inside: u32,
     /// The first word of the statement that is being read.
     first_word: u32,
-    /// The quote characters that the file is known not to close any more. What was
-    /// searched once for the end of a quote is not searched again.
+    /// The quotes that the file is known not to close any more. What was searched once for
+    /// the end of a quote is not searched again.
     open_ended: Vec<Quote>,
     lua: lua::Reader<'t>,
     /// Whether the place of a wrong brace was guessed already; once is enough.
@@ -134,7 +133,7 @@ impl<'t> Parser<'t> {
             Token::Semicolon if self.has_words() => {
                 self.push_node(start);
             }
-            Token::Semicolon => self.unexpected(SyntaxErrorKind::StraySemicolon, start, start),
+            Token::Semicolon => self.unexpected(SyntaxErrorKind::StraySemicolon, start),
             Token::Open => self.open_block(start),
             Token::Close => self.close_brace(start),
         }
@@ -143,8 +142,8 @@ impl<'t> Parser<'t> {
 
     fn bare(&mut self, start: u32) {
         let end = self.push_word(start);
-        if (end - start) as usize + 1 >= BUFFER {
-            self.limit_word(start, start, end);
+        if (end - start) as usize + 1 >= buffer::SIZE {
+            self.check_length(start, end);
         }
     }
 
@@ -152,36 +151,53 @@ impl<'t> Parser<'t> {
         let end = self.at();
         let behind = self.rest.first().copied();
         let glued = behind.is_some_and(|byte| {
-            // A brace is the business of `close_brace`, in the same words.
+            // A `}` is the business of `close_brace`, in the same words.
             !lexer::is_blank(byte) && !matches!(byte, b';' | b'{' | b')' | b'}')
         });
-        let too_long = self.too_long(start + 1, end, Some(quote));
         // Where a quote was forgotten, the next one of its kind ends the word, mostly some
         // lines further on, and what it was meant to open is glued to it.
-        if glued && memchr::memchr(b'\n', &self.text[start as usize..end as usize]).is_some() {
-            let (nginx, at) = too_long.unwrap_or_else(|| self.unexpected_at(end));
+        if glued && memchr::memchr(b'\n', self.between(start, end)).is_some() {
+            let (nginx, at) = match buffer::word_too_long(self.text, start, end) {
+                Some(nginx) => (nginx, self.span(start, start)),
+                None => self.unexpected_at(end),
+            };
             self.recover_quote(quote, start, nginx, at);
             return;
         }
         self.push_word(start);
-        if too_long.is_some() {
-            self.limit_word(start, start + 1, end);
-        } else if glued {
-            self.unexpected(
-                SyntaxErrorKind::TextAfterQuote,
-                end,
-                self.statement_start(end),
-            );
+        let too_long = (end - start) as usize >= buffer::SIZE && self.check_length(start, end);
+        if glued && !too_long {
+            self.text_after_quote(end);
         }
+    }
+
+    /// Says that a word is too long for nginx, if it is.
+    fn check_length(&mut self, start: u32, end: u32) -> bool {
+        let Some(nginx) = buffer::word_too_long(self.text, start, end) else {
+            return false;
+        };
+        let (span, at) = (self.span(start, end), self.span(start, start));
+        self.error(SyntaxErrorKind::LongWord, span, nginx, at);
+        true
+    }
+
+    fn text_after_quote(&mut self, start: u32) {
+        let (nginx, at) = self.unexpected_at(start);
+        let span = match lexer::token(self.rest) {
+            Ok((rest, Token::Bare)) => self.span(start, (self.text.len() - rest.len()) as u32),
+            _ => at,
+        };
+        self.error(SyntaxErrorKind::TextAfterQuote, span, nginx, at);
     }
 
     /// A quote that the file does not close.
     fn unclosed_quote(&mut self, quote: Quote, start: u32) {
         let end = self.text.len() as u32;
-        let (nginx, at) = self
-            .too_long(start + 1, end, Some(quote))
-            .unwrap_or((NginxWords::EndInStatement, self.span(end, end)));
-        self.recover_quote(quote, start, nginx, at);
+        let (nginx, at) = match buffer::word_too_long(self.text, start, end) {
+            Some(nginx) => (nginx, start),
+            None => (NginxWords::EndInStatement, end),
+        };
+        self.recover_quote(quote, start, nginx, self.span(at, at));
     }
 
     /// Ends a word whose closing quote was forgotten where it was probably meant to end:
@@ -196,92 +212,80 @@ impl<'t> Parser<'t> {
                 line.strip_suffix(b"{").unwrap_or(line)
             }
         };
-        // `line` keeps its quote, which none of the bytes that are cut off is.
+        // The quote itself is none of the bytes that are cut off.
         let end = start as usize + line.trim_ascii_end().len();
         self.rest = &self.text[end..];
         self.unclosed.push(self.words.len() as u32);
         self.push_word(start);
-        self.error(SyntaxError {
-            kind: SyntaxErrorKind::UnclosedQuote(quote),
-            span: self.span(start, end as u32),
-            related: None,
-            nginx,
-            at,
-            from: self.statement_start(start),
-        });
+        let span = self.span(start, end as u32);
+        self.error(SyntaxErrorKind::UnclosedQuote(quote), span, nginx, at);
     }
 
     fn comment(&mut self, start: u32) {
         let end = self.at();
         self.comments.push(Range { start, end });
-        if (end - start) as usize >= BUFFER && self.text.len() > start as usize + BUFFER {
-            self.error(SyntaxError {
-                kind: SyntaxErrorKind::LongComment,
-                span: self.span(start, end),
-                related: None,
-                nginx: NginxWords::TooLong(start),
-                at: self.span(start, start),
-                from: self.statement_start(start),
-            });
+        if let Some(nginx) = buffer::comment_too_long(self.text, start, end) {
+            let (span, at) = (self.span(start, end), self.span(start, start));
+            self.error(SyntaxErrorKind::LongComment, span, nginx, at);
         }
     }
 
     fn open_block(&mut self, open: u32) {
-        let named = self.has_words();
-        if !named {
-            self.unexpected(SyntaxErrorKind::NamelessBlock, open, open);
-        }
         let name = self.words.get(self.first_word as usize).copied();
-        let node = self.push_node(open);
-        self.inside = node;
+        if name.is_none() {
+            self.unexpected(SyntaxErrorKind::NamelessBlock, open);
+        }
+        self.inside = self.push_node(open);
         if let Some(Range { start, end }) = name
-            && is_raw(&self.text[start as usize..end as usize])
+            && is_raw(self.between(start, end))
         {
-            self.raw_body(node, open);
+            self.raw_body(open);
         }
     }
 
-    fn raw_body(&mut self, node: u32, open: u32) {
+    fn raw_body(&mut self, open: u32) {
+        let node = self.inside;
         self.raws.push(node);
         // What nginx has in its buffer counts, as long as it reads at all.
         if self.errors.is_empty() {
-            self.lua.buffered = self.buffered_at(open as usize + 1);
+            self.lua.buffered = buffer::read_ahead(
+                self.text,
+                &self.words,
+                &self.comments,
+                self.lua.buffered,
+                open as usize + 1,
+            );
         } else {
             self.lua.see_everything();
         }
         let body = self.lua.body(open as usize);
         if let Some(problem) = body.problem {
+            let head = self.head(node);
             let (kind, span, nginx, at) = match problem {
                 Problem::EndOfFile { last_open } => (
-                    SyntaxErrorKind::UnclosedRawBody,
-                    self.head(node),
+                    SyntaxErrorKind::UnclosedLua,
+                    head,
                     NginxWords::EndInLua,
                     last_open as u32,
                 ),
                 Problem::TooLong { start } => (
                     SyntaxErrorKind::LongLua,
-                    self.head(node),
+                    head,
                     NginxWords::TooLongLua,
                     start as u32,
                 ),
                 Problem::LongBracket { start, end } => {
                     let (start, end) = (start as u32, end as u32);
                     (
-                        SyntaxErrorKind::UnclosedLongBracket,
+                        SyntaxErrorKind::LongBracket,
                         self.span(start, end),
                         NginxWords::MissingLongBracket(start, end),
                         start,
                     )
                 }
             };
-            self.error(SyntaxError {
-                kind,
-                span,
-                related: None,
-                nginx,
-                at: self.span(at, at),
-                from: open + 1,
-            });
+            // Of the statement itself nginx has no complaint.
+            self.error_from(open + 1, kind, span, nginx, self.span(at, at));
         }
         match body.close {
             Some(close) => {
@@ -292,75 +296,26 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// How far nginx has read the file when it comes to an offset, all before it being
-    /// right.
-    ///
-    /// Whenever all of its buffer is read, nginx keeps what it is in the middle of and
-    /// fills up the rest.
-    fn buffered_at(&self, offset: usize) -> usize {
-        let mut buffered = self.lua.buffered;
-        while buffered < offset {
-            buffered = self.text.len().min(self.kept_at(buffered as u32) + BUFFER);
-        }
-        buffered
-    }
-
-    /// The first byte that nginx keeps when its buffer ends at an offset: that of the word
-    /// or comment it is in, or else a blank before it.
-    fn kept_at(&self, offset: u32) -> usize {
-        let before = |ranges: &[Range]| {
-            let index = ranges.partition_point(|range| range.start < offset);
-            Some(ranges[index.checked_sub(1)?])
-        };
-        let byte = |at: u32| self.text.get(at as usize).copied();
-        if let Some(Range { start, end }) = before(&self.words) {
-            // The blank behind a word is still a part of it.
-            let read = end + u32::from(byte(end).is_some_and(lexer::is_blank));
-            if offset <= read {
-                let quoted = byte(start).and_then(Quote::of).is_some();
-                return (start + u32::from(quoted)) as usize;
-            }
-        }
-        if let Some(Range { start, end }) = before(&self.comments)
-            && offset <= end
-        {
-            return start as usize;
-        }
-        let blank = offset > 0 && byte(offset - 1).is_some_and(lexer::is_blank);
-        (offset - u32::from(blank)) as usize
-    }
-
     fn close_brace(&mut self, brace: u32) {
-        let finished = !self.has_words();
-        if !finished {
+        let (nginx, at) = self.unexpected_at(brace);
+        if self.has_words() {
             let last = self.words[self.words.len() - 1];
             if !self.lacks_quote() {
-                let (nginx, at) = self.unexpected_at(brace);
-                self.error(SyntaxError {
-                    kind: SyntaxErrorKind::MissingSemicolon,
-                    span: self.span(last.start, last.end),
-                    related: Some(self.span(brace, brace + 1)),
-                    nginx,
-                    at,
-                    from: self.statement_start(brace),
-                });
+                let span = self.span(last.start, last.end);
+                self.error(SyntaxErrorKind::MissingSemicolon, span, nginx, at);
+                self.relate(at);
             }
             self.push_node(last.end);
-        }
-        if self.inside != NONE {
+            if self.inside != NONE {
+                self.close_block(brace);
+            }
+        } else if self.inside != NONE {
             self.close_block(brace);
-        } else if finished {
-            let suspect = self.suspect(|open, close| close > open);
-            let suspect = suspect.map(|node| self.nodes[node as usize].close);
-            let (nginx, at) = self.unexpected_at(brace);
-            self.error(SyntaxError {
-                kind: SyntaxErrorKind::StrayBrace,
-                span: at,
-                related: suspect.map(|close| self.span(close, close + 1)),
-                nginx,
-                at,
-                from: brace,
-            });
+        } else {
+            self.error_from(brace, SyntaxErrorKind::StrayBrace, at, nginx, at);
+            if let Some(Closed { close, .. }) = self.misplaced(Wrong::TooMany) {
+                self.relate(self.span(close, close + 1));
+            }
         }
     }
 
@@ -378,32 +333,21 @@ impl<'t> Parser<'t> {
         if self.has_words() {
             let last = self.words[self.words.len() - 1];
             if !self.lacks_quote() {
-                self.error(SyntaxError {
-                    kind: SyntaxErrorKind::UnfinishedStatement,
-                    span: self.span(last.start, last.end),
-                    related: None,
-                    nginx: NginxWords::EndInStatement,
-                    at,
-                    from: self.statement_start(end),
-                });
+                let span = self.span(last.start, last.end);
+                let nginx = NginxWords::EndInStatement;
+                self.error(SyntaxErrorKind::UnfinishedStatement, span, nginx, at);
             }
             self.push_node(last.end);
         }
         if self.inside == NONE {
             return;
         }
+        // What reads on to the end of the file has said so itself.
         if self.raws.last() != Some(&self.inside) {
-            let node = self
-                .suspect(|open, close| close < open)
-                .unwrap_or(self.inside);
-            self.error(SyntaxError {
-                kind: SyntaxErrorKind::UnclosedBlock,
-                span: self.head(node),
-                related: None,
-                nginx: NginxWords::EndInBlock,
-                at,
-                from: end,
-            });
+            let guess = self.misplaced(Wrong::TooFew);
+            let span = self.head(guess.map_or(self.inside, |block| block.index));
+            let nginx = NginxWords::EndInBlock;
+            self.error_from(end, SyntaxErrorKind::UnclosedBlock, span, nginx, at);
         }
         let next = self.nodes.len() as u32;
         while self.inside != NONE {
@@ -428,21 +372,17 @@ impl<'t> Parser<'t> {
         let (nginx, at) = match first.errors.first() {
             Some(error) => (error.nginx, error.at),
             None => {
-                let Range { start, end } = first.words[0];
+                let name = first.words[0];
                 let stop = first.nodes[0].end;
-                let words = NginxWords::UnknownDirective(start, end);
-                (words, self.span(stop, stop + 1))
+                (
+                    NginxWords::UnknownDirective(name.start, name.end),
+                    self.span(stop, stop + 1),
+                )
             }
         };
         self.rest = rest;
-        self.error(SyntaxError {
-            kind: SyntaxErrorKind::ByteOrderMark,
-            span: self.span(0, BYTE_ORDER_MARK.len() as u32),
-            related: None,
-            nginx,
-            at,
-            from: 0,
-        });
+        let span = self.span(0, BYTE_ORDER_MARK.len() as u32);
+        self.error(SyntaxErrorKind::ByteOrderMark, span, nginx, at);
     }
 
     fn at(&self) -> u32 {
@@ -453,13 +393,20 @@ impl<'t> Parser<'t> {
         Span::new(self.file, start, end)
     }
 
-    /// The words of a statement, or its `{`.
+    fn between(&self, start: u32, end: u32) -> &'t [u8] {
+        &self.text[start as usize..end as usize]
+    }
+
+    /// The words of a statement, up to its `{`; only that where it has none.
     fn head(&self, node: u32) -> Span {
         let Node {
             first_word, end, ..
         } = self.nodes[node as usize];
         match self.words.get(first_word as usize) {
-            Some(word) if word.start < end => self.span(word.start, end),
+            Some(word) if word.start < end => {
+                let head = self.between(word.start, end).trim_ascii_end();
+                self.span(word.start, word.start + head.len() as u32)
+            }
             _ => self.span(end, end + 1),
         }
     }
@@ -471,14 +418,6 @@ impl<'t> Parser<'t> {
     /// Whether the last word misses its quote, so that a missing `;` goes without saying.
     fn lacks_quote(&self) -> bool {
         self.unclosed.last().copied() == (self.words.len() as u32).checked_sub(1)
-    }
-
-    /// Where the statement begins that is being read; `here` where none is.
-    fn statement_start(&self, here: u32) -> u32 {
-        match self.words.get(self.first_word as usize) {
-            Some(word) => word.start,
-            None => here,
-        }
     }
 
     /// Takes what was just read as a word; gives its end.
@@ -502,23 +441,10 @@ impl<'t> Parser<'t> {
         node
     }
 
-    fn error(&mut self, error: SyntaxError) {
-        if self.errors.len() < MAX_ERRORS {
-            self.errors.push(error);
-        }
-    }
-
-    /// A character that nginx does not expect.
-    fn unexpected(&mut self, kind: SyntaxErrorKind, start: u32, from: u32) {
+    /// A character where nginx expects none such and no statement has begun.
+    fn unexpected(&mut self, kind: SyntaxErrorKind, start: u32) {
         let (nginx, at) = self.unexpected_at(start);
-        self.error(SyntaxError {
-            kind,
-            span: at,
-            related: None,
-            nginx,
-            at,
-            from,
-        });
+        self.error_from(start, kind, at, nginx, at);
     }
 
     fn unexpected_at(&self, start: u32) -> (NginxWords, Span) {
@@ -526,72 +452,53 @@ impl<'t> Parser<'t> {
         (NginxWords::Unexpected(byte), self.span(start, start + 1))
     }
 
-    fn limit_word(&mut self, start: u32, content: u32, end: u32) {
-        let quote = Quote::of(self.text[start as usize]);
-        if let Some((nginx, at)) = self.too_long(content, end, quote) {
-            self.error(SyntaxError {
-                kind: SyntaxErrorKind::LongWord,
-                span: self.span(start, end),
+    /// A mistake in the statement that is being read, or between statements.
+    fn error(&mut self, kind: SyntaxErrorKind, span: Span, nginx: NginxWords, at: Span) {
+        let first = self.words.get(self.first_word as usize);
+        let from = first.map_or(span.start, |word| word.start);
+        self.error_from(from, kind, span, nginx, at);
+    }
+
+    fn error_from(
+        &mut self,
+        from: u32,
+        kind: SyntaxErrorKind,
+        span: Span,
+        nginx: NginxWords,
+        at: Span,
+    ) {
+        if self.errors.len() < MAX_ERRORS {
+            self.errors.push(SyntaxError {
+                kind,
+                span,
                 related: None,
                 nginx,
                 at,
-                from: self.statement_start(start),
+                from,
             });
         }
     }
 
-    /// What nginx says of a word that does not fit its buffer.
-    ///
-    /// When all of the buffer is read, nginx moves the word that it is in to the front, from
-    /// behind its opening quote on, and fills up what is free. Nothing is free when
-    /// `BUFFER` bytes from there on have been read and the next word has not begun. The
-    /// blank behind a word still counts, and the end of the file is not noticed so.
-    fn too_long(&self, content: u32, end: u32, quote: Option<Quote>) -> Option<(NginxWords, Span)> {
-        let full = content as usize + BUFFER;
-        let behind = self.text.get(end as usize).copied();
-        let read = end as usize + usize::from(behind.is_some_and(lexer::is_blank));
-        if read < full || self.text.len() <= full {
-            return None;
+    /// Adds a place to the last error.
+    fn relate(&mut self, related: Span) {
+        let full = self.errors.len() >= MAX_ERRORS;
+        if let Some(error) = self.errors.last_mut().filter(|_| !full) {
+            error.related = Some(related);
         }
-        let words = match quote {
-            // Its closing quote is the last byte but one, or is not there.
-            Some(quote) if (end as usize) > full => NginxWords::TooLongQuoted(quote),
-            _ => NginxWords::TooLong(content),
-        };
-        let start = content - u32::from(quote.is_some());
-        Some((words, self.span(start, start)))
     }
 
-    /// The first block whose brace does not stand as its first word does; `wrong` gets the
-    /// indentation of both. A guess, good enough to point at.
-    fn suspect(&mut self, wrong: impl Fn(usize, usize) -> bool) -> Option<u32> {
+    fn misplaced(&mut self, wrong: Wrong) -> Option<Closed> {
         if std::mem::replace(&mut self.guessed, true) {
             return None;
         }
-        let blocks = self.nodes.iter().zip(0..).filter(|(block, node)| {
-            block.close != NONE
-                && self
-                    .indentation(self.head(*node).start)
-                    .zip(self.indentation(block.close))
-                    .is_some_and(|(open, close)| wrong(open, close))
+        let blocks = self.nodes.iter().zip(0..);
+        let closed = blocks.filter(|(node, _)| node.close != NONE);
+        let blocks = closed.map(|(node, index)| Closed {
+            index,
+            start: self.head(index).start,
+            close: node.close,
         });
-        let (_, node) = blocks.min_by_key(|(block, _)| block.close)?;
-        Some(node)
-    }
-
-    /// How many blanks stand before an offset; `None` where something else does, or very
-    /// many do.
-    fn indentation(&self, offset: u32) -> Option<usize> {
-        let before = &self.text[..offset as usize];
-        let before = &before[before.len().saturating_sub(256)..];
-        let blanks = before
-            .iter()
-            .rev()
-            .take_while(|&&byte| matches!(byte, b' ' | b'\t'));
-        let count = blanks.count();
-        let line_start =
-            offset as usize == count || before[..before.len() - count].ends_with(b"\n");
-        line_start.then_some(count)
+        indentation::misplaced(self.text, wrong, blocks)
     }
 }
 

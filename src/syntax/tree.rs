@@ -5,7 +5,7 @@
 //! Nothing here recurses on depth, dropping included.
 
 use super::word::{Word, Words};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Span, readable};
 use std::fmt;
 use std::sync::Arc;
 
@@ -553,7 +553,7 @@ impl<'t> Comment<'t> {
 
 impl fmt::Debug for Comment<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&String::from_utf8_lossy(self.text()), f)
+        fmt::Debug::fmt(&readable(self.text()), f)
     }
 }
 

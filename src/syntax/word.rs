@@ -1,7 +1,7 @@
 //! Words: the name and the arguments of a directive.
 
 use super::tree::Tree;
-use crate::source::Span;
+use crate::source::{Span, readable};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -99,12 +99,12 @@ impl<'t> Word<'t> {
         unescape(self.content())
     }
 
-    /// The value as text; bytes that are not UTF-8 become U+FFFD.
+    /// The value as [`readable`] text.
     #[must_use]
     pub fn to_str(self) -> Cow<'t, str> {
         match self.value() {
-            Cow::Borrowed(value) => String::from_utf8_lossy(value),
-            Cow::Owned(value) => Cow::Owned(String::from_utf8_lossy(&value).into_owned()),
+            Cow::Borrowed(value) => readable(value),
+            Cow::Owned(value) => Cow::Owned(readable(&value).into_owned()),
         }
     }
 
@@ -135,7 +135,7 @@ impl<'t> Word<'t> {
 
 impl fmt::Debug for Word<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&String::from_utf8_lossy(self.raw()), f)
+        fmt::Debug::fmt(&readable(self.raw()), f)
     }
 }
 
