@@ -16,6 +16,20 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A file that must not be overwritten is there.
+    #[error("{} exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file or folder could not be created.
+    #[error("cannot create {}", path.display())]
+    Create {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A wrong use of the command line that clap cannot see.
     #[error("{0}")]
     Usage(String),
@@ -36,6 +50,7 @@ impl Error {
     pub fn help(&self) -> Option<String> {
         match self {
             Self::Write(error) => error.help(),
+            Self::Exists { .. } => Some("remove it, or name another folder".to_owned()),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod concise;
 pub mod full;
+pub mod json;
 
 use crate::finding::{Finding, Severity};
 

@@ -17,4 +17,4 @@ mod typed;
 
 pub use events::Limits;
 pub use load::{Loaded, Options, Valid, check, load};
-pub use shape::schema;
+pub use shape::{schema, schema_text};

@@ -67,7 +67,7 @@ pub fn read(file: FileId, bytes: &Arc<[u8]>, limits: &Limits) -> Reading {
         findings: vec![finding],
     };
     if bytes.len() > limits.bytes {
-        return failed(too_large(file, bytes.len(), limits));
+        return failed(too_large(file, limits));
     }
     let text = match text_of(file, bytes) {
         Ok(text) => text,
@@ -105,8 +105,8 @@ pub fn read(file: FileId, bytes: &Arc<[u8]>, limits: &Limits) -> Reading {
 }
 
 /// The finding for a file that has more bytes than it may have.
-pub(super) fn too_large(file: FileId, bytes: usize, limits: &Limits) -> Finding {
-    let message = format!("the file has {bytes} bytes; the limit is {}", limits.bytes);
+pub(super) fn too_large(file: FileId, limits: &Limits) -> Finding {
+    let message = format!("the file has more than {} bytes", limits.bytes);
     Finding::error(rules::LIMIT, Span::new(file, 0, 0), message)
         .help("Split the topology, or raise `--max-yaml-bytes`")
 }

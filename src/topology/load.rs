@@ -102,7 +102,7 @@ pub(super) fn load_around(
     if bytes.len() > limits.bytes {
         // Nothing of such a file is kept.
         let file = sources.add(name, []);
-        return (None, vec![events::too_large(file, bytes.len(), limits)]);
+        return (None, vec![events::too_large(file, limits)]);
     }
     let file = sources.add(name, Arc::clone(&bytes));
     let reading = events::read(file, &bytes, limits);

@@ -214,19 +214,19 @@ impl Checker<'_> {
         let plain = arena.nodes[node as usize].kind == Kind::Plain;
         let text = arena.value(node);
         let any_text = shape.text.as_ref().is_some_and(|text| text.any);
-        let mut role = None;
-        if plain && shape.boolean && matches!(text, "true" | "false") && !any_text {
-            role = Some(Role::Boolean);
-        } else if plain
-            && shape.integer.is_some_and(|(least, most)| {
-                whole_number(text).is_some_and(|number| (least..=most).contains(&number))
-            })
-        {
+        let number = shape.integer.zip(whole_number(text)).filter(|_| plain);
+        let role = if plain && shape.boolean && matches!(text, "true" | "false") && !any_text {
+            Some(Role::Boolean)
+        } else if let Some(((least, most), number)) = number {
             let as_text = shape.text.is_some();
-            role = Some(if as_text { Role::Text } else { Role::Integer });
-        } else if shape.text.as_ref().is_some_and(|known| known.accepts(text)) {
-            role = Some(Role::Text);
-        }
+            let role = if as_text { Role::Text } else { Role::Integer };
+            (least..=most).contains(&number).then_some(role)
+        } else {
+            let known = shape.text.as_ref();
+            known
+                .is_some_and(|known| known.accepts(text))
+                .then_some(Role::Text)
+        };
         match role {
             Some(role) => {
                 arena.nodes[node as usize].role = role;
@@ -360,16 +360,11 @@ impl Checker<'_> {
                 || (shape.boolean && yes_or_no.is_some()))
         {
             wrong_type("this is text").help("Remove the quotes")
-        } else if let (Some((least, most)), true, None) = (
+        } else if let (Some((least, most)), true) = (
             shape.integer,
-            number.is_some() || is_huge(text),
-            &shape.text,
+            !quoted && (number.is_some() || (is_huge(text) && shape.text.is_none())),
         ) {
-            let help = if most == i64::MAX {
-                format!("Write a number from {least} up")
-            } else {
-                format!("Write a number from {least} to {most}")
-            };
+            let help = format!("Write a number from {least} to {most}");
             Finding::error(
                 rules::INVALID_VALUE,
                 place,
@@ -391,14 +386,17 @@ impl Checker<'_> {
             .label("not one of its values")
             .help(help)
         } else if shape.integer.is_some() {
-            let label = if looks_like_number(text) {
-                "no plain number"
-            } else {
-                "this is text"
+            let label = match looks_like_number(text) {
+                true => "no plain number",
+                false => "this is text",
             };
             wrong_type(label).help("Write decimal digits alone, without leading zeros")
         } else {
-            let mut finding = wrong_type("this is text");
+            let mut finding = wrong_type(match (quoted, text) {
+                (false, "true" | "false") => "this is a truth value",
+                (false, _) if text.parse::<f64>().is_ok() => "this is a number",
+                _ => "this is text",
+            });
             let glued = text.contains(':') && !text.contains(": ") && !quoted;
             finding.help = match (&shape.object, &shape.items) {
                 (Some(_), _) if glued => Some("Put a space behind the `:`".to_owned()),

@@ -172,3 +172,60 @@ impl<'de> Deserializer<'de> for Piece<'de, '_> {
         unit unit_struct seq tuple tuple_struct map struct identifier ignored_any
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::events::{Limits, read};
+    use super::*;
+    use crate::source::FileId;
+    use proptest::prelude::*;
+
+    /// Documents of text, as deep and as wide as values are made from.
+    fn document() -> impl Strategy<Value = Value> {
+        let text = prop_oneof![
+            any::<String>(),
+            "[ -~]{0,12}",
+            proptest::sample::select(vec![
+                "no", "1.30", "~", "", "a: b", "- x", "[::1]", "&a", "é"
+            ])
+            .prop_map(str::to_owned),
+        ]
+        .prop_filter("YAML has no way to write it", |text| {
+            !text.contains(['\u{feff}', '\u{fffe}', '\u{ffff}'])
+        });
+        text.clone()
+            .prop_map(Value::String)
+            .prop_recursive(5, 200, 40, move |inner| {
+                prop_oneof![
+                    proptest::collection::vec(inner.clone(), 0..40).prop_map(Value::Sequence),
+                    proptest::collection::btree_map(text.clone(), inner, 0..40).prop_map(
+                        |entries| {
+                            let entries = entries.into_iter();
+                            Value::Mapping(
+                                entries
+                                    .map(|(key, value)| (Value::String(key), value))
+                                    .collect(),
+                            )
+                        }
+                    ),
+                ]
+            })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+        /// Another implementation of YAML writes, and what is read is the same.
+        #[test]
+        fn what_serde_yaml_writes_is_read(value in document()) {
+            // A text at the top that means nothing is an empty topology.
+            prop_assume!(!value.is_string());
+            let text = serde_yaml::to_string(&value).unwrap();
+            let reading = read(FileId(0), &text.as_bytes().into(), &Limits::default());
+            prop_assert!(reading.findings.is_empty(), "{:?}\n{}", reading.findings, text);
+            let document = reading.document.unwrap();
+            let loaded: Value = load(&document.arena, &Repairs::default()).unwrap();
+            prop_assert_eq!(loaded, value, "{}", text);
+        }
+    }
+}

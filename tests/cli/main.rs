@@ -1,0 +1,10 @@
+//! The command line from outside: arguments and files in, exact output and status out.
+
+#![allow(clippy::unwrap_used, missing_docs)] // a test may panic
+
+mod init;
+mod run;
+mod usage;
+mod validate;
+
+use run::Run;
