@@ -1,7 +1,7 @@
 //! `djanginx generate`: a topology becomes configuration files.
 
 use super::input::TopologyArgs;
-use super::{FINDINGS, SUCCESS, Streams};
+use super::{FINDINGS, SUCCESS, Streams, Verbosity};
 use crate::Error;
 use crate::render::{self, File};
 use crate::write::{self, ChangeKind, OutputFile, Plan};
@@ -73,6 +73,9 @@ impl Args {
         let report = write::apply(plan, &options, &mut ())?;
         if self.diff {
             write::unified_diff(&report.changes, streams.out)?;
+        }
+        if streams.verbosity == Verbosity::Quiet {
+            return Ok(ExitCode::from(SUCCESS));
         }
         for change in &report.changes {
             let verb = match change.kind {
@@ -160,7 +163,9 @@ fn check(plan: &Plan, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
         writeln!(streams.err, "{} {how}", place(plan, &change.path).display())?;
     }
     if drift == 0 {
-        writeln!(streams.err, "{} is up to date", plan.target().display())?;
+        if streams.verbosity > Verbosity::Quiet {
+            writeln!(streams.err, "{} is up to date", plan.target().display())?;
+        }
         return Ok(ExitCode::from(SUCCESS));
     }
     Ok(ExitCode::from(FINDINGS))

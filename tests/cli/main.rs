@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)] // a test may panic
 
+mod generate;
 mod init;
 mod run;
 mod usage;
