@@ -2,8 +2,6 @@
 //!
 //! `worker_connections` says the value of a word that is no number.
 
-// Each test target uses a part of it.
-#[allow(dead_code)]
 #[path = "../support/engines.rs"]
 mod support;
 
