@@ -1,5 +1,6 @@
 //! Stage 1: what the operator declares. YAML with places, structure, types, meaning.
 
+pub mod address;
 pub mod document;
 pub mod events;
 pub mod model;
@@ -8,6 +9,7 @@ pub mod settle;
 pub mod units;
 
 pub mod load;
+pub mod validate;
 
 mod shape;
 mod structure;
@@ -18,3 +20,4 @@ mod typed;
 pub use events::Limits;
 pub use load::{Loaded, Options, Valid, check, load};
 pub use shape::{schema, schema_text};
+pub use validate::validate;

@@ -26,9 +26,11 @@ fn findings(text: impl AsRef<[u8]>, limits: Limits) -> String {
         limits,
         ..Options::default()
     };
-    let findings = topology::check(&mut sources, "topology.yaml", text.as_ref(), &options)
+    let mut findings = topology::check(&mut sources, "topology.yaml", text.as_ref(), &options)
         .map(|valid| valid.remarks)
         .unwrap_or_else(|findings| findings);
+    // What these texts mean is not what they are here for.
+    findings.retain(|finding| topology::rules::ALL.contains(&finding.rule));
     let mut out = Vec::new();
     concise::write(&mut out, &findings, &sources).unwrap();
     String::from_utf8(out).unwrap()
@@ -329,7 +331,11 @@ fn survives(bytes: &[u8]) {
         assert!(last <= finding.primary.span.start, "not in order");
         last = finding.primary.span.start;
         assert!(!finding.message.is_empty() && !finding.message.ends_with('.'));
-        assert!(topology::rules::ALL.contains(&finding.rule));
+        let mut meaning = topology::validate::RULES.iter();
+        assert!(
+            topology::rules::ALL.contains(&finding.rule)
+                || meaning.any(|(id, _)| *id == finding.rule)
+        );
     }
     let mut out = Vec::new();
     let style = djanginx::report::full::Style::default();

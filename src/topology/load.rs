@@ -6,10 +6,12 @@ use super::model::Topology;
 use super::settle::settle;
 use super::shape::{Shapes, schema};
 use super::structure::MOST_FINDINGS;
+use super::validate::{self, validate};
 use super::{rules, structure, typed};
 use crate::finding::{Finding, Severity};
-use crate::source::{FileId, SourceMap};
+use crate::source::{FileId, SourceMap, Span};
 use crate::version::Target;
+use std::collections::HashSet;
 use std::sync::{Arc, LazyLock};
 
 /// A topology with the places of its parts.
@@ -73,14 +75,17 @@ pub fn check(
     bytes: impl Into<Arc<[u8]>>,
     options: &Options,
 ) -> Result<Valid, Vec<Finding>> {
-    let (loaded, findings) = load_around(sources, name, bytes, &options.limits);
-    let Some((mut loaded, _repairs)) = loaded else {
+    let (loaded, mut findings) = load_around(sources, name, bytes, &options.limits);
+    let Some((mut loaded, repairs)) = loaded else {
         return Err(findings);
     };
     if let Some(target) = options.target {
         loaded.topology.nginx.version = Some(target.to_string());
     }
     settle(&mut loaded.topology);
+    let meaning = validate(&loaded.topology, &loaded.document);
+    findings.extend(without_consequences(meaning, &loaded.document, &repairs));
+    in_order(&mut findings);
     if findings.iter().any(|f| f.severity == Severity::Error) {
         return Err(findings);
     }
@@ -88,6 +93,30 @@ pub fn check(
         loaded,
         remarks: findings,
     })
+}
+
+/// What has a meaning in spite of the problems that were found before: nothing is said about
+/// things that could not be read, or that are missed only because something is misspelt.
+fn without_consequences(
+    mut meaning: Vec<Finding>,
+    document: &Document,
+    repairs: &structure::Repairs,
+) -> Vec<Finding> {
+    if repairs.tainted.is_empty() {
+        return meaning;
+    }
+    let places: HashSet<Span> = repairs
+        .tainted
+        .iter()
+        .flat_map(|&node| [Some(document.place(node)), document.key_span(node)])
+        .flatten()
+        .collect();
+    let told = |finding: &Finding| {
+        let mut labels = std::iter::once(&finding.primary).chain(&finding.related);
+        labels.any(|label| places.contains(&label.span))
+    };
+    meaning.retain(|finding| !told(finding) && !validate::MISSED.contains(&finding.rule));
+    meaning
 }
 
 /// Loads what can be loaded in spite of problems, which are all returned; so that meaning

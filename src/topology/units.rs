@@ -15,17 +15,24 @@ use std::fmt;
 pub struct Time(pub String);
 
 impl Time {
-    /// The length in milliseconds, or `None` where nginx would refuse the text.
+    /// Whether nginx reads the text where it counts milliseconds or where it counts seconds.
+    #[must_use]
+    pub fn is_duration(&self) -> bool {
+        self.millis().is_some() || self.seconds().is_some()
+    }
+
+    /// The length in milliseconds, or `None` where nginx would refuse the text where it
+    /// counts milliseconds (`y` and `M` are refused there).
     #[must_use]
     pub fn millis(&self) -> Option<u64> {
-        parse_time(&self.0)
+        parse_time(&self.0).filter(|_| !self.0.contains(['y', 'M']))
     }
 
     /// The length in whole seconds, or `None` where nginx would refuse the text as
     /// seconds (`ms` is refused there).
     #[must_use]
     pub fn seconds(&self) -> Option<u64> {
-        let millis = self.millis()?;
+        let millis = parse_time(&self.0)?;
         (!self.0.contains("ms")).then_some(millis / 1000)
     }
 }
@@ -127,7 +134,13 @@ mod tests {
         assert_eq!(millis("1h30m"), Some(5_400_000));
         assert_eq!(millis("1h 30m"), Some(5_400_000));
         assert_eq!(millis("500ms"), Some(500));
-        assert_eq!(millis("2y"), Some(63_072_000_000));
+        assert_eq!(millis("30d"), Some(2_592_000_000));
+        assert_eq!(millis("2y"), None);
+        assert_eq!(millis("1M"), None);
+        let seconds = |text: &str| Time(text.into()).seconds();
+        assert_eq!(seconds("2y"), Some(63_072_000));
+        assert_eq!(seconds("1M"), Some(2_592_000));
+        assert_eq!(seconds("500ms"), None);
         for bad in [
             "", "5min", "s", "30m1h", "1s1s", "-1", "1.5s", "1 30", "1 H",
         ] {

@@ -47,7 +47,9 @@ impl Stage {
     }
 
     fn start(&self, engine: &Engine, trusted: &str) -> Running {
-        let (http, https, dead) = (Port::lease(), Port::lease(), Port::lease());
+        let (http, https) = (Port::lease(), Port::lease());
+        // A node of its own for each pool, because one port speaks one protocol.
+        let mut dead = Vec::new();
         let mut topology = Topology::read("servers.yaml")
             .with("HTTP", &http)
             .with("HTTPS", &https)
@@ -56,8 +58,13 @@ impl Stage {
             .with("TRUSTED", trusted);
         for server in Server::ALL {
             let node = self.nodes.iter().find(|(known, _)| *known == server);
-            let address =
-                node.map_or_else(|| format!("127.0.0.1:{dead}"), |(_, node)| node.address());
+            let address = node.map_or_else(
+                || {
+                    dead.push(Port::lease());
+                    format!("127.0.0.1:{}", dead[dead.len() - 1])
+                },
+                |(_, node)| node.address(),
+            );
             topology = topology.with(&site(server).to_uppercase(), address);
         }
         let nginx = Nginx::start(&self.home, engine, &topology, http.number());

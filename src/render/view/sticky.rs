@@ -75,7 +75,7 @@ fn cookie_scope<'a>(topology: &Topology, pool: &str, sticky: &'a Sticky) -> Cook
         domain: sticky.domain.as_deref(),
         secure: sticky
             .secure
-            .unwrap_or_else(|| only_over_tls(topology, pool)),
+            .unwrap_or_else(|| topology.only_over_tls(pool)),
         httponly: sticky.httponly.unwrap_or(true),
         samesite: sticky.samesite.unwrap_or(SameSite::Lax),
     }
@@ -143,14 +143,4 @@ pub(super) fn replaced_cookie(pool: &Pool, target: Target) -> Option<&str> {
         }
         _ => None,
     }
-}
-
-/// Whether every site that routes to a pool answers over TLS alone.
-fn only_over_tls(topology: &Topology, pool: &str) -> bool {
-    let mut users = topology
-        .sites
-        .values()
-        .filter(|site| site.routes.values().any(|route| route.pool == pool))
-        .peekable();
-    users.peek().is_some() && users.all(|site| site.tls().is_some_and(|tls| tls.redirects()))
 }

@@ -4,7 +4,7 @@ use super::names;
 use super::sticky::{self, replaced_cookie};
 use crate::render::arg::Arg;
 use crate::topology::model::{Flex, Node, NodeState, Pool, Topology};
-use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness};
+use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness, zone_kilobytes};
 use crate::version::Target;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -89,12 +89,9 @@ pub(super) fn is_alone(nodes: &[Flex<Node>]) -> bool {
     matches!(nodes, [node] if node.resolve != Some(true))
 }
 
-/// Bytes of shared memory for `count` nodes. A peer, its address and its name take about
-/// half a kilobyte of nginx's slab pages; the double leaves room for names that resolve to
-/// many addresses.
+/// Shared memory for `count` nodes.
 pub(super) fn shared_memory(count: usize) -> String {
-    let kilobytes = count.next_power_of_two().max(64);
-    format!("{kilobytes}k")
+    format!("{}k", zone_kilobytes(count))
 }
 
 fn zone_size(pool: &Pool) -> String {

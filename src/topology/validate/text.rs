@@ -1,0 +1,186 @@
+//! Texts: what may become part of a configuration, and in which form.
+
+use super::Checks;
+use super::place::Place;
+use crate::finding::Finding;
+use std::borrow::Cow;
+
+/// The longest value: nginx reads a parameter into a buffer of 4,096 bytes, quotes and
+/// escapes included (`NGX_CONF_BUFFER`).
+const MAX_BYTES: usize = 4_000;
+/// The longest name of a pool, site or stream. It becomes part of file and zone names.
+const MAX_NAME: usize = 64;
+
+/// A text as it can be shown: short, and with nothing hidden.
+pub(super) fn shown(text: &str) -> Cow<'_, str> {
+    const LONGEST: usize = 80;
+    if text.len() <= LONGEST && !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    for c in text.chars() {
+        if out.len() > LONGEST {
+            out.push('…');
+            break;
+        }
+        if is_hidden(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Control characters, line separators, and marks that hide or reorder what is read.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+        )
+}
+
+/// Whether a value can be written at all: not empty, not too long, nothing hidden in it.
+pub(super) fn writable(cx: &mut Checks<'_>, text: &str, place: Place<'_>) -> bool {
+    if text.is_empty() {
+        cx.report(
+            Finding::error(
+                "topology-empty-text",
+                place.span(),
+                format!("`{}` is empty", place.name()),
+            )
+            .label("nothing here")
+            .help("Write a value, or remove the key"),
+        );
+        return false;
+    }
+    visible(cx, text, place)
+}
+
+/// As [`writable`], for values that may be empty.
+pub(super) fn visible(cx: &mut Checks<'_>, text: &str, place: Place<'_>) -> bool {
+    if text.len() > MAX_BYTES {
+        cx.report(
+            Finding::error(
+                "topology-long-text",
+                place.key(),
+                format!(
+                    "`{}` is {} bytes long, and nginx reads 4,096 at most",
+                    place.name(),
+                    text.len()
+                ),
+            )
+            .label("too long")
+            .help(format!(
+                "Write at most {MAX_BYTES} bytes; nginx says `too long parameter`"
+            )),
+        );
+        return false;
+    }
+    if let Some(hidden) = text.chars().find(|&c| is_hidden(c)) {
+        cx.report(
+            Finding::error(
+                "topology-hidden-character",
+                place.span(),
+                format!(
+                    "`{}` holds the invisible character U+{:04X}",
+                    place.name(),
+                    hidden as u32
+                ),
+            )
+            .label("holds an invisible character")
+            .help("Type the value again without it"),
+        );
+        return false;
+    }
+    true
+}
+
+/// A value in which nothing is a variable.
+pub(super) fn literal(cx: &mut Checks<'_>, text: &str, place: Place<'_>) -> bool {
+    if !writable(cx, text, place) {
+        return false;
+    }
+    if text.contains('$') {
+        cx.report(
+            Finding::error(
+                "topology-dollar",
+                place.span(),
+                format!(
+                    "`{}` holds `$`, which nginx takes for a variable",
+                    place.name()
+                ),
+            )
+            .label("holds `$`")
+            .help("Write a value without `$`: nginx has no way to escape it"),
+        );
+        return false;
+    }
+    true
+}
+
+/// The absolute path of a file or folder.
+pub(super) fn path(cx: &mut Checks<'_>, text: &str, place: Place<'_>) -> bool {
+    if !literal(cx, text, place) {
+        return false;
+    }
+    if !text.starts_with('/') {
+        cx.report(
+            Finding::error(
+                "topology-relative-path",
+                place.span(),
+                format!(
+                    "`{}` is `{}`, which is no absolute path",
+                    place.name(),
+                    shown(text)
+                ),
+            )
+            .label("does not start with `/`")
+            .help("Write the whole path, from `/` on: nginx would look below its own prefix"),
+        );
+        return false;
+    }
+    true
+}
+
+/// The name of a pool, site or stream, which becomes a name in the configuration.
+pub(super) fn name(cx: &mut Checks<'_>, text: &str, place: Place<'_>) -> bool {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    let fits = text.len() <= MAX_NAME
+        && text
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_alphanumeric())
+        && text.bytes().all(allowed);
+    if !fits {
+        cx.report(
+            Finding::error(
+                "topology-name",
+                place.key(),
+                format!(
+                    "`{}` is no name that nginx's configuration can carry",
+                    shown(text)
+                ),
+            )
+            .label("not a plain name")
+            .help(format!(
+                "Write letters, digits, `-` and `_`, a letter or digit first, at most {MAX_NAME}"
+            )),
+        );
+    }
+    fits
+}
+
+/// A token of HTTP (RFC 9110, section 5.6.2).
+pub(super) fn is_token(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}
