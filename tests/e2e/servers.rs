@@ -247,6 +247,12 @@ fn only_a_trusted_proxy_is_believed() {
                 .header("X-Forwarded-For", "198.51.100.1, 203.0.113.9")
                 .header("X-Forwarded-Proto", "https");
             secure.assert_believed(server, &told.send().json());
+            // A chain of trusted proxies is followed to its beginning.
+            let chain = proxy
+                .get("/")
+                .header("X-Forwarded-For", "198.51.100.1, 203.0.113.9, 127.0.0.2")
+                .header("X-Forwarded-Proto", "https");
+            secure.assert_believed(server, &chain.send().json());
             let forged = forge(stranger.get("/")).send().json();
             truth("http", "127.0.0.3").assert_believed(server, &forged);
         }
