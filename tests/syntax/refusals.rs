@@ -153,3 +153,37 @@ fn a_lua_body_must_end() {
         Some(&*format!("{long} in :2"))
     );
 }
+
+/// The lua module sees what nginx has in its buffer, and that depends on what the buffer's
+/// end fell on before.
+#[test]
+fn what_a_lua_body_may_hold_depends_on_where_the_buffer_ended() {
+    let pad = |length: usize| " ".repeat(length);
+    let word = |length: usize| "a".repeat(length);
+    for (before, buffered) in [
+        (pad(5000), 4095 + 4096),
+        (format!("{}{};", pad(4000), word(200)), 4000 + 4096),
+        (format!("{}\"{}\";", pad(4000), word(200)), 4001 + 4096),
+        (format!("{}#{}\n", pad(4000), word(200)), 4000 + 4096),
+        (format!("{}{} b;", pad(4000), word(95)), 4000 + 4096),
+        (format!("{}{};", pad(4000), word(95)), 4096 + 4096),
+        (format!("{}#{}\n", pad(4000), word(95)), 4000 + 4096),
+        (format!("{}#{}\n", pad(4000), word(94)), 4095 + 4096),
+        (format!("{}a{{}}", pad(4093)), 4096 + 4096),
+    ] {
+        let start = format!(
+            "{before}{}x_by_lua_block{{[[",
+            pad(5000 - before.len().min(5000))
+        );
+        let ending_at = |end: usize| {
+            let body = word(end - start.len() - 2);
+            read(format!("{start}{body}]]}}{}", pad(4096))).verdict()
+        };
+        assert_eq!(ending_at(buffered), None, "{before:?}");
+        let refused = ending_at(buffered + 1).expect("refused");
+        assert!(
+            refused.starts_with("Lua code block missing"),
+            "{before:?}: {refused}"
+        );
+    }
+}
