@@ -17,6 +17,7 @@ mod process;
 
 mod balancing;
 mod failover;
+mod fixtures;
 mod servers;
 mod site;
 mod streams;
