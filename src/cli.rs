@@ -5,6 +5,7 @@ mod completions;
 mod generate;
 mod init;
 mod input;
+mod lint;
 mod man;
 mod schema;
 mod validate;
@@ -89,6 +90,8 @@ enum Command {
     Validate(validate::Args),
     /// Make nginx configuration files from a topology.
     Generate(generate::Args),
+    /// Say what is wrong with nginx configurations.
+    Lint(lint::Args),
     /// Print the JSON Schema of the topology.
     Schema,
     /// Print a script that completes arguments in a shell.
@@ -107,6 +110,7 @@ impl Cli {
             Command::Init(args) => args.run(streams),
             Command::Validate(args) => args.run(streams),
             Command::Generate(args) => args.run(streams),
+            Command::Lint(args) => args.run(streams),
             Command::Schema => schema::run(streams),
             Command::Completions(args) => args.run(streams),
             Command::Man(args) => args.run(streams),

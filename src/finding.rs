@@ -2,6 +2,7 @@
 
 use crate::source::Span;
 use serde::Serialize;
+use std::fmt;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -23,6 +24,16 @@ pub enum NginxLevel {
     Warn,
     /// nginx refuses to start.
     Emerg,
+}
+
+impl fmt::Display for NginxLevel {
+    /// As nginx writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Warn => "warn",
+            Self::Emerg => "emerg",
+        })
+    }
 }
 
 /// What `nginx -t` would print for a finding.
@@ -144,6 +155,16 @@ impl Finding {
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
+        self
+    }
+
+    /// Another place than before, and the words at it.
+    #[must_use]
+    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.primary = Label {
+            span,
+            text: text.into(),
+        };
         self
     }
 

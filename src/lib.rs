@@ -31,11 +31,13 @@
 pub mod cli;
 pub mod directives;
 pub mod finding;
+pub mod model;
 pub mod render;
 pub mod report;
 pub mod source;
 pub mod syntax;
 pub mod topology;
+pub mod verdict;
 pub mod version;
 pub mod write;
 

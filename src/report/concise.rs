@@ -1,4 +1,5 @@
-//! One line per finding: `file:line:column: severity[rule] message`.
+//! One line per finding: `file:line:column: severity[rule] message`, with `(nginx: emerg)` or
+//! `(nginx: warn)` behind what nginx would say as well.
 
 use crate::finding::{Finding, Severity};
 use crate::source::SourceMap;
@@ -18,11 +19,15 @@ pub fn write(out: &mut dyn Write, findings: &[Finding], sources: &SourceMap) -> 
             Severity::Warning => "warning",
             Severity::Info => "info",
         };
-        writeln!(
+        write!(
             out,
             "{name}:{}:{}: {severity}[{}] {}",
             start.line, start.column, finding.rule, finding.message
         )?;
+        match &finding.nginx {
+            Some(nginx) => writeln!(out, " (nginx: {})", nginx.level)?,
+            None => writeln!(out)?,
+        }
     }
     Ok(())
 }

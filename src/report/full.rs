@@ -4,7 +4,7 @@
 //! of their own, related to the first.
 
 use super::Summary;
-use crate::finding::{Finding, Label, Severity};
+use crate::finding::{Finding, Label, NginxLevel, Severity};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
@@ -70,6 +70,7 @@ pub fn write(
 #[derive(Debug)]
 struct Shown<'a> {
     rule: Option<&'a str>,
+    nginx: Option<NginxLevel>,
     severity: Severity,
     message: &'a str,
     help: Option<&'a str>,
@@ -88,6 +89,7 @@ impl<'a> Shown<'a> {
         others.dedup();
         Self {
             rule: Some(finding.rule),
+            nginx: finding.nginx.as_ref().map(|nginx| nginx.level),
             severity: finding.severity,
             message: &finding.message,
             help: finding.help.as_deref(),
@@ -100,6 +102,7 @@ impl<'a> Shown<'a> {
                 .into_iter()
                 .map(|other| Self {
                     rule: None,
+                    nginx: None,
                     severity: Severity::Info,
                     message: "here",
                     help: None,
@@ -123,7 +126,11 @@ impl std::error::Error for Shown<'_> {}
 
 impl Diagnostic for Shown<'_> {
     fn code<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        self.rule.map(|rule| Box::new(rule) as _)
+        let rule = self.rule?;
+        Some(match self.nginx {
+            Some(level) => Box::new(format!("{rule} (nginx: {level})")),
+            None => Box::new(rule),
+        })
     }
 
     fn severity(&self) -> Option<miette::Severity> {

@@ -5,11 +5,13 @@
 //! - [`python`] makes the virtual environment of the application servers,
 //! - [`directives`] rebuilds what is known about nginx's directives,
 //! - [`manifest`] is the page on which the tests read what there is,
-//! - [`suite`] runs the tests.
+//! - [`suite`] runs the tests,
+//! - [`parity`] compares djanginx with nginx on labelled configurations.
 
 mod directives;
 mod manifest;
 mod nginx;
+mod parity;
 mod prepare;
 mod python;
 mod suite;
@@ -54,6 +56,7 @@ enum Task {
         name: Option<String>,
     },
     Directives(directives::Args),
+    Parity(parity::Args),
 }
 
 fn main() -> ExitCode {
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match task {
+        Task::Parity(args) => parity::run(&args),
         Task::Test { arguments } => {
             prepare::run(&workspace)?;
             suite::run(&workspace, &arguments)

@@ -1,0 +1,440 @@
+//! `djanginx lint`: what is wrong with nginx configurations.
+
+use super::{FINDINGS, SUCCESS, Streams, Verbosity};
+use crate::Error;
+use crate::directives::Modules;
+use crate::finding::{Finding, Severity};
+use crate::model::files::{Disk, Files, ReadError};
+use crate::model::{Config, Limits, Prefix, Refusal, Texts, dump};
+use crate::report::{concise, full, json};
+use crate::source::{FileId, Span};
+use crate::verdict::{self, Declared, Start};
+use crate::version::{LINT_DEFAULT, Target};
+use clap::ValueEnum;
+use std::collections::{BTreeSet, HashSet};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What a folder's main file is called.
+const MAIN_FILE: &str = "nginx.conf";
+
+/// Arguments of `lint`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Main files, parts of configurations, folders, or `-` for standard input; the output
+    /// of `nginx -T` is read as well. Without any: `nginx.conf`, else
+    /// `/etc/nginx/nginx.conf`.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+
+    /// How findings are printed.
+    #[arg(long, value_enum, default_value_t = Format::Full)]
+    format: Format,
+
+    /// The nginx that the configuration is for: `1.28`, `1.28.3`, `stable`, `mainline` or
+    /// `plus-r35`. Without it a comment `# djanginx: nginx 1.28` counts, then 1.30.
+    #[arg(long, value_name = "VERSION")]
+    nginx_version: Option<Target>,
+
+    /// The modules that it has beside those that are always there: `all`, or names such as
+    /// `http_ssl,stream`.
+    #[arg(long, value_name = "all|NAME,...", default_value = "all", value_parser = Modules::parse)]
+    modules: Modules,
+
+    /// The blocks round a part of a configuration, as in `http,server`.
+    #[arg(long, value_name = "BLOCK,...")]
+    context: Option<Start>,
+
+    /// The folder that names in `include` are relative to; that of the main file by default.
+    #[arg(long, value_name = "DIR")]
+    prefix: Option<PathBuf>,
+
+    /// Count what this machine lacks as nginx would when it ran here.
+    #[arg(long)]
+    live: bool,
+
+    /// The severity from which on the exit status is 1.
+    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning)]
+    fail_on: FailOn,
+
+    #[command(flatten)]
+    limits: LimitArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// With the lines that they speak of.
+    Full,
+    /// One line each.
+    Concise,
+    /// One JSON object.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FailOn {
+    Error,
+    Warning,
+    Info,
+}
+
+impl FailOn {
+    fn severity(self) -> Severity {
+        match self {
+            Self::Error => Severity::Error,
+            Self::Warning => Severity::Warning,
+            Self::Info => Severity::Info,
+        }
+    }
+}
+
+/// What a configuration may cost.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Limits")]
+struct LimitArgs {
+    /// The largest file, in bytes.
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().file_bytes,
+          value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX) - 1))]
+    max_file_bytes: u64,
+
+    /// All files together, in bytes.
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().total_bytes,
+          value_parser = clap::value_parser!(u64).range(1..))]
+    max_total_bytes: u64,
+
+    /// The most files.
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().files)]
+    max_files: usize,
+
+    /// The most files that include each other.
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().include_depth)]
+    max_include_depth: usize,
+
+    /// The most blocks inside each other.
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().block_depth)]
+    max_block_depth: usize,
+
+    /// The most findings about one configuration.
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().findings)]
+    max_findings: usize,
+}
+
+impl LimitArgs {
+    fn limits(&self) -> Limits {
+        Limits {
+            file_bytes: self.max_file_bytes,
+            total_bytes: self.max_total_bytes,
+            files: self.max_files,
+            include_depth: self.max_include_depth,
+            block_depth: self.max_block_depth,
+            findings: self.max_findings,
+        }
+    }
+}
+
+impl Args {
+    /// Runs the command.
+    pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
+        let paths = match self.paths.as_slice() {
+            [] => vec![default_path()?],
+            paths => paths.to_vec(),
+        };
+        let limits = self.limits.limits();
+        let dump = match paths.as_slice() {
+            [path] if !path.is_dir() => self.read_alone(path, limits)?,
+            _ => None,
+        };
+        match dump {
+            Some(Alone::Dump(dump)) => {
+                let mut texts = Texts::new(&dump.files, limits);
+                let mut lint = Lint::new(self, &mut texts);
+                lint.main_file(&dump.main)?;
+                self.report(lint.findings, &texts, streams)
+            }
+            Some(Alone::Text(text)) => {
+                let mut texts = Texts::new(&Disk, limits);
+                let mut lint = Lint::new(self, &mut texts);
+                lint.standard_input(text);
+                self.report(lint.findings, &texts, streams)
+            }
+            None => {
+                let mut texts = Texts::new(&Disk, limits);
+                let mut lint = Lint::new(self, &mut texts);
+                for path in &paths {
+                    if path == Path::new("-") {
+                        let text = read_standard_input(limits)?;
+                        lint.standard_input(text);
+                    } else if path.is_dir() {
+                        lint.folder(path)?;
+                    } else {
+                        lint.main_file(path)?;
+                    }
+                }
+                self.report(lint.findings, &texts, streams)
+            }
+        }
+    }
+
+    /// Standard input, or a dump; `None` for an ordinary file.
+    fn read_alone(&self, path: &Path, limits: Limits) -> Result<Option<Alone>, Error> {
+        let text = if path == Path::new("-") {
+            read_standard_input(limits)?
+        } else {
+            match Disk.read(path, limits.file_bytes) {
+                Ok(text) if text.starts_with(b"# configuration file ") => text.to_vec(),
+                _ => return Ok(None),
+            }
+        };
+        Ok(match dump::split(&text) {
+            Some(dump) => Some(Alone::Dump(dump)),
+            None if path == Path::new("-") => Some(Alone::Text(text)),
+            None => None,
+        })
+    }
+
+    fn report(
+        &self,
+        findings: Vec<Finding>,
+        texts: &Texts<'_>,
+        streams: &mut Streams<'_>,
+    ) -> Result<ExitCode, Error> {
+        let sources = texts.sources();
+        match self.format {
+            Format::Full => full::write(streams.out, &findings, sources, streams.out_style)?,
+            Format::Concise => concise::write(streams.out, &findings, sources)?,
+            Format::Json => json::write(streams.out, &findings, sources, 0)?,
+        }
+        if findings.is_empty() && streams.verbosity > Verbosity::Quiet {
+            let files = match sources.len() {
+                1 => "1 file".to_owned(),
+                files => format!("{files} files"),
+            };
+            writeln!(streams.err, "{files}, no problems")?;
+        }
+        let fails = findings
+            .iter()
+            .any(|finding| finding.severity >= self.fail_on.severity());
+        Ok(ExitCode::from(if fails { FINDINGS } else { SUCCESS }))
+    }
+}
+
+/// An input that is no file of its own.
+enum Alone {
+    Dump(dump::Dump),
+    Text(Vec<u8>),
+}
+
+/// The main file that is looked for without arguments.
+fn default_path() -> Result<PathBuf, Error> {
+    [MAIN_FILE, "/etc/nginx/nginx.conf"]
+        .into_iter()
+        .map(PathBuf::from)
+        .find(|path| path.exists())
+        .ok_or_else(|| {
+            Error::Usage(
+                "there is no `nginx.conf` here and no `/etc/nginx/nginx.conf`: name a file".into(),
+            )
+        })
+}
+
+/// All of standard input, and one byte more than the limit at most.
+fn read_standard_input(limits: Limits) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    std::io::stdin()
+        .lock()
+        .take(limits.file_bytes + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|source| Error::Read {
+            path: PathBuf::from("-"),
+            source,
+        })?;
+    Ok(bytes)
+}
+
+/// Collects the findings about all that is named on the command line.
+struct Lint<'a, 'f> {
+    args: &'a Args,
+    texts: &'a mut Texts<'f>,
+    findings: Vec<Finding>,
+    known: HashSet<(&'static str, Span)>,
+}
+
+impl<'a, 'f> Lint<'a, 'f> {
+    fn new(args: &'a Args, texts: &'a mut Texts<'f>) -> Self {
+        Self {
+            args,
+            texts,
+            findings: Vec::new(),
+            known: HashSet::new(),
+        }
+    }
+
+    fn prefix(&self, main: &Path) -> Prefix {
+        match &self.args.prefix {
+            Some(folder) => Prefix::of_folder(folder),
+            None => Prefix::of_main_file(main),
+        }
+    }
+
+    fn standard_input(&mut self, text: Vec<u8>) {
+        if text.len() as u64 > self.texts.limits().file_bytes {
+            self.too_large("<stdin>");
+            return;
+        }
+        let root = self.texts.add("<stdin>", text);
+        let config = self.follow(root, self.prefix(Path::new("-")));
+        self.judge(&config, false);
+    }
+
+    /// A file that was named: it is taken for a main file unless it is plainly a part.
+    fn main_file(&mut self, path: &Path) -> Result<(), Error> {
+        let Some(root) = self.open(path)? else {
+            return Ok(());
+        };
+        let config = self.follow(root, self.prefix(path));
+        self.judge(&config, false);
+        Ok(())
+    }
+
+    /// A folder: its main file, and what that does not include as parts.
+    fn folder(&mut self, folder: &Path) -> Result<(), Error> {
+        let main = folder.join(MAIN_FILE);
+        let mut included = BTreeSet::new();
+        if main.is_file()
+            && let Some(root) = self.open(&main)?
+        {
+            let config = self.follow(root, self.prefix(&main));
+            included.extend(config.files());
+            self.judge(&config, false);
+        }
+        let mut parts = Vec::new();
+        for path in configurations(folder) {
+            if let Some(file) = self.open(&path)?
+                && !included.contains(&file)
+            {
+                let prefix = self.args.prefix.as_deref().unwrap_or(folder);
+                parts.push(self.follow(file, Prefix::of_folder(prefix)));
+            }
+        }
+        let mut judged = included;
+        for part in &parts {
+            // A part of another part is judged there.
+            let above = |other: &&Config| {
+                other.root != part.root
+                    && other.files().any(|file| file == part.root)
+                    && !part.files().any(|file| file == other.root)
+            };
+            if !judged.contains(&part.root) && !parts.iter().any(|other| above(&other)) {
+                judged.extend(part.files());
+                self.judge(part, true);
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, root: FileId, prefix: Prefix) -> Config {
+        self.texts.follow(root, prefix)
+    }
+
+    /// Opens a file that the user named; `None` where a finding says why not.
+    fn open(&mut self, path: &Path) -> Result<Option<FileId>, Error> {
+        let unreadable = |source: std::io::Error| Error::Read {
+            path: path.to_owned(),
+            source,
+        };
+        match self.texts.open(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(Refusal::TooLarge | Refusal::TooManyBytes | Refusal::TooManyFiles) => {
+                self.too_large(&path.display().to_string());
+                Ok(None)
+            }
+            Err(Refusal::Special) => Err(Error::Usage(format!(
+                "{} is a pipe, a socket or a device, and is not opened; write `-` to read standard \
+                 input",
+                path.display()
+            ))),
+            Err(_) => {
+                let error = match Disk.read(path, 0) {
+                    Err(ReadError::Io(error)) => error,
+                    Err(ReadError::Folder) => std::io::ErrorKind::IsADirectory.into(),
+                    _ => std::io::ErrorKind::NotFound.into(),
+                };
+                Err(unreadable(error))
+            }
+        }
+    }
+
+    fn too_large(&mut self, name: &str) {
+        let limits = self.texts.limits();
+        let file = self.texts.add(name, Vec::new());
+        let message = format!(
+            "`{name}` is over a limit: {} bytes for one file, {} bytes and {} files in all",
+            limits.file_bytes, limits.total_bytes, limits.files
+        );
+        let finding = Finding::error("input-limit", Span::new(file, 0, 0), message)
+            .help("Split it, or raise the limit with `--max-file-bytes` and its like");
+        self.take(vec![finding]);
+    }
+
+    fn judge(&mut self, config: &Config, part: bool) {
+        let tree = &self.texts.parse(config.root).tree;
+        let declared = Declared::read(tree);
+        let default = || LINT_DEFAULT.parse().expect("internal: a known release");
+        let target = self
+            .args
+            .nginx_version
+            .or(declared.target)
+            .unwrap_or_else(default);
+        let start = self
+            .args
+            .context
+            .or(declared.start)
+            .unwrap_or_else(|| Start::infer(tree, target, part));
+        let options = verdict::Options {
+            target,
+            modules: self.args.modules.clone(),
+            live: self.args.live,
+            start,
+        };
+        let mut findings = verdict::judge(self.texts, config, &options);
+        findings.extend(declared.errors.into_iter().map(|(span, message)| {
+            Finding::warning("invalid-comment", span, message)
+                .help("Correct the comment, or remove it")
+        }));
+        self.take(findings);
+    }
+
+    fn take(&mut self, findings: Vec<Finding>) {
+        for finding in findings {
+            if self.known.insert((finding.rule, finding.primary.span)) {
+                self.findings.push(finding);
+            }
+        }
+    }
+}
+
+/// The files `*.conf` below a folder, sorted; links to folders are not followed.
+fn configurations(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for name in Disk.list(&folder) {
+            let path = folder.join(name);
+            let Ok(metadata) = path.symlink_metadata() else {
+                continue;
+            };
+            if metadata.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "conf")
+                && path.is_file()
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}

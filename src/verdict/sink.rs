@@ -1,0 +1,82 @@
+//! Collects findings: each once, in order, and not without end.
+
+use super::directive::words;
+use crate::finding::{Finding, NginxLevel, NginxVerdict, Severity};
+use crate::source::{Span, readable};
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// nginx cuts the text of a message here (`NGX_MAX_CONF_ERRSTR`).
+const MAX_MESSAGE: usize = 1024;
+
+#[derive(Debug)]
+pub(super) struct Sink {
+    most: usize,
+    findings: Vec<Finding>,
+    known: HashSet<(&'static str, Span)>,
+    left_out: usize,
+}
+
+impl Sink {
+    /// An empty one that takes `most` findings.
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            findings: Vec::new(),
+            known: HashSet::new(),
+            left_out: 0,
+        }
+    }
+
+    /// Takes a finding, unless the same place was found to be so already: a file may be
+    /// included in many places.
+    pub(super) fn push(&mut self, finding: Finding) {
+        if !self.known.insert((finding.rule, finding.primary.span)) {
+            return;
+        }
+        if self.findings.len() < self.most {
+            self.findings.push(finding);
+        } else {
+            self.left_out += 1;
+        }
+    }
+
+    pub(super) fn finish(mut self) -> Vec<Finding> {
+        if self.left_out > 0
+            && let Some(last) = self.findings.last()
+        {
+            let message = format!(
+                "{} left out behind the limit of {}",
+                words(self.left_out, "finding is", "findings are"),
+                self.most
+            );
+            let summary = Finding::new("input-limit", Severity::Info, last.primary.span, message)
+                .help("Repair the first ones and look again");
+            self.findings.push(summary);
+        }
+        self.findings
+    }
+}
+
+/// What nginx says at level `emerg`.
+pub(super) fn emerg(message: impl Into<String>, at: Option<Span>) -> Option<NginxVerdict> {
+    said(NginxLevel::Emerg, message.into(), at)
+}
+
+/// What nginx says at level `warn`.
+pub(super) fn warn(message: impl Into<String>, at: Option<Span>) -> Option<NginxVerdict> {
+    said(NginxLevel::Warn, message.into(), at)
+}
+
+fn said(level: NginxLevel, mut message: String, at: Option<Span>) -> Option<NginxVerdict> {
+    if message.len() > MAX_MESSAGE {
+        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
+    }
+    Some(NginxVerdict { level, message, at })
+}
+
+/// A value as nginx prints it: up to a zero byte.
+pub(super) fn printed(value: &[u8]) -> Cow<'_, str> {
+    let end = memchr::memchr(0, value).unwrap_or(value.len());
+    readable(&value[..end])
+}

@@ -1,0 +1,355 @@
+//! Values of nginx's own setters, `ngx_conf_set_*_slot` (`src/core/ngx_conf_file.c`) and
+//! the numbers behind them (`src/core/ngx_parse.c`).
+
+use super::sink::printed;
+use crate::directives::{DirectiveInfo, Value};
+use crate::finding::NginxLevel;
+use crate::source::Span;
+use crate::syntax::{Directive, Word};
+
+/// What is wrong with a value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) rule: &'static str,
+    pub(super) level: NginxLevel,
+    /// The argument.
+    pub(super) span: Span,
+    /// What nginx says.
+    pub(super) nginx: String,
+    pub(super) message: String,
+    pub(super) help: String,
+}
+
+/// Judges the arguments of a directive; their number is right.
+pub(super) fn check(row: &DirectiveInfo, directive: Directive<'_>) -> Vec<Wrong> {
+    let Some(first) = directive.arg(0) else {
+        return Vec::new();
+    };
+    let name = row.name;
+    let invalid = |word: Word<'_>, what: &str, help: String| Wrong {
+        rule: "invalid-value",
+        level: NginxLevel::Emerg,
+        span: word.span(),
+        nginx: format!("\"{name}\" directive invalid value"),
+        message: format!("`{}` is no {what}", word.to_str()),
+        help,
+    };
+    let wrong = match row.value {
+        Value::Flag => flag(name, first),
+        Value::Milliseconds if time(&first.value(), false).is_none() => {
+            Some(invalid(first, "time", time_help(false)))
+        }
+        Value::Seconds if time(&first.value(), true).is_none() => {
+            Some(invalid(first, "time", time_help(true)))
+        }
+        Value::Size if size(&first.value()).is_none() => {
+            let help = "Write a whole number, with `k` or `m` behind it for KiB or MiB";
+            Some(invalid(first, "size", help.to_owned()))
+        }
+        Value::Offset if offset(&first.value()).is_none() => {
+            let help = "Write a whole number, with `k`, `m` or `g` behind it for KiB, MiB or GiB";
+            Some(invalid(first, "size", help.to_owned()))
+        }
+        Value::Number(bounds) => number_within(name, first, bounds),
+        Value::Buffers => buffers(directive).map(|(word, what)| {
+            invalid(
+                word,
+                what,
+                "Write a number and a size, as in `8 16k`".to_owned(),
+            )
+        }),
+        Value::Enum(words) => (!is_one_of(first, words)).then(|| not_among(first, words)),
+        Value::Bitmask(words) => return bitmask(directive, words),
+        Value::Own("ngx_set_cpu_affinity") if first.is("auto") && directive.args().len() > 2 => {
+            Some(Wrong {
+                rule: "wrong-argument-count",
+                level: NginxLevel::Emerg,
+                span: directive.head(),
+                nginx: format!("invalid number of arguments in \"{name}\" directive"),
+                message: format!("`{name} auto` takes one mask at most"),
+                help: "Write one mask behind `auto`, or none".to_owned(),
+            })
+        }
+        _ => None,
+    };
+    wrong.into_iter().collect()
+}
+
+fn flag(name: &str, word: Word<'_>) -> Option<Wrong> {
+    let value = word.value();
+    if value.eq_ignore_ascii_case(b"on") || value.eq_ignore_ascii_case(b"off") {
+        return None;
+    }
+    let meant = match value.to_ascii_lowercase().as_slice() {
+        b"yes" | b"true" | b"1" | b"enable" | b"enabled" => "Write `on`",
+        b"no" | b"false" | b"0" | b"disable" | b"disabled" => "Write `off`",
+        _ => "Write `on` or `off`",
+    };
+    Some(Wrong {
+        rule: "invalid-flag-value",
+        level: NginxLevel::Emerg,
+        span: word.span(),
+        nginx: format!(
+            "invalid value \"{}\" in \"{name}\" directive, it must be \"on\" or \"off\"",
+            printed(&value)
+        ),
+        message: format!("`{name}` is `on` or `off`, not `{}`", word.to_str()),
+        help: meant.to_owned(),
+    })
+}
+
+fn number_within(name: &str, word: Word<'_>, bounds: Option<(i32, i32)>) -> Option<Wrong> {
+    let wrong = |nginx: String, message: String, help: String| {
+        Some(Wrong {
+            rule: "invalid-value",
+            level: NginxLevel::Emerg,
+            span: word.span(),
+            nginx,
+            message,
+            help,
+        })
+    };
+    let Some(value) = number(&word.value()) else {
+        return wrong(
+            format!("\"{name}\" directive invalid number"),
+            format!("`{}` is no whole number", word.to_str()),
+            "Write digits only".to_owned(),
+        );
+    };
+    match bounds.map(|(low, high)| (i64::from(low), i64::from(high))) {
+        Some((low, -1)) if value < low => wrong(
+            format!("value must be equal to or greater than {low}"),
+            format!("`{name}` is at least {low}, not {value}"),
+            format!("Write {low} or more"),
+        ),
+        Some((low, high)) if high != -1 && !(low..=high).contains(&value) => wrong(
+            format!("value must be between {low} and {high}"),
+            format!("`{name}` is between {low} and {high}, not {value}"),
+            format!("Write a number from {low} to {high}"),
+        ),
+        _ => None,
+    }
+}
+
+/// The argument that is wrong, and what it should have been.
+fn buffers(directive: Directive<'_>) -> Option<(Word<'_>, &'static str)> {
+    let (count, bytes) = (directive.arg(0)?, directive.arg(1)?);
+    if matches!(number(&count.value()), None | Some(0)) {
+        Some((count, "number above zero"))
+    } else if matches!(size(&bytes.value()), None | Some(0)) {
+        Some((bytes, "size above zero"))
+    } else {
+        None
+    }
+}
+
+fn is_one_of(word: Word<'_>, words: &[&str]) -> bool {
+    let value = word.value();
+    words
+        .iter()
+        .any(|known| value.eq_ignore_ascii_case(known.as_bytes()))
+}
+
+fn not_among(word: Word<'_>, words: &[&str]) -> Wrong {
+    let value = word.to_str();
+    let nearest = words
+        .iter()
+        .map(|known| (strsim::osa_distance(&value.to_lowercase(), known), known))
+        .min()
+        .filter(|(distance, _)| *distance <= (value.len() / 3).max(1));
+    let all = words.iter().map(|known| format!("`{known}`"));
+    let all = all.collect::<Vec<_>>().join(", ");
+    Wrong {
+        rule: "invalid-value",
+        level: NginxLevel::Emerg,
+        span: word.span(),
+        nginx: format!("invalid value \"{}\"", printed(&word.value())),
+        message: format!("`{value}` is not among the values of this directive"),
+        help: match nearest {
+            Some((_, known)) => format!("Write `{known}`; known are {all}"),
+            None => format!("Write one of {all}"),
+        },
+    }
+}
+
+fn bitmask(directive: Directive<'_>, words: &[&str]) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
+    let mut seen: Vec<Vec<u8>> = Vec::new();
+    for word in directive.args() {
+        if !is_one_of(word, words) {
+            wrong.push(not_among(word, words));
+            break;
+        }
+        let value = word.value().to_ascii_lowercase();
+        if seen.contains(&value) {
+            wrong.push(Wrong {
+                rule: "duplicate-value",
+                level: NginxLevel::Warn,
+                span: word.span(),
+                nginx: format!("duplicate value \"{}\"", printed(&word.value())),
+                message: format!("`{}` is given twice", word.to_str()),
+                help: "Remove one of them".to_owned(),
+            });
+        } else {
+            seen.push(value);
+        }
+    }
+    wrong
+}
+
+fn time_help(seconds: bool) -> String {
+    if seconds {
+        "Write a number with `s`, `m`, `h`, `d`, `w`, `M` or `y` behind it, as in `30s` or `1h30m`"
+    } else {
+        "Write a number with `ms`, `s`, `m`, `h`, `d` or `w` behind it, as in `30s` or `500ms`"
+    }
+    .to_owned()
+}
+
+/// `ngx_atoi`: digits, and not more than fit.
+pub(super) fn number(text: &[u8]) -> Option<i64> {
+    if text.is_empty() {
+        return None;
+    }
+    text.iter().try_fold(0i64, |value, byte| {
+        let digit = byte.is_ascii_digit().then(|| i64::from(byte - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+/// `ngx_parse_size`, in bytes.
+pub(super) fn size(text: &[u8]) -> Option<i64> {
+    scaled(text, &[(b'k', 10), (b'm', 20)])
+}
+
+/// `ngx_parse_offset`, in bytes.
+pub(super) fn offset(text: &[u8]) -> Option<i64> {
+    scaled(text, &[(b'k', 10), (b'm', 20), (b'g', 30)])
+}
+
+fn scaled(text: &[u8], units: &[(u8, u32)]) -> Option<i64> {
+    let (last, digits) = text.split_last()?;
+    match units
+        .iter()
+        .find(|(unit, _)| last.eq_ignore_ascii_case(unit))
+    {
+        Some((_, shift)) => number(digits)?.checked_mul(1 << shift),
+        None => number(text),
+    }
+}
+
+/// `ngx_parse_time`, in seconds or milliseconds.
+///
+/// Units must go from large to small; a number without one is in seconds. Years and
+/// months exist only where nginx keeps seconds.
+pub(super) fn time(text: &[u8], seconds: bool) -> Option<i64> {
+    // The place of each unit in the order; what comes next must be behind the last.
+    const START: u8 = 0;
+    const YEAR: u8 = 1;
+    const MONTH: u8 = 2;
+    const SECOND: u8 = 7;
+    const MILLISECOND: u8 = 8;
+    const LAST: u8 = 9;
+    const DAY: i64 = 24 * 60 * 60;
+
+    let mut at = 0;
+    let mut step = if seconds { START } else { MONTH };
+    let mut total = 0i64;
+    let mut value = 0i64;
+    let mut valid = false;
+    while let Some(&byte) = text.get(at) {
+        at += 1;
+        if byte.is_ascii_digit() {
+            value = value.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+            valid = true;
+            continue;
+        }
+        let (next, scale) = match byte {
+            b'y' => (YEAR, 365 * DAY),
+            b'M' => (MONTH, 30 * DAY),
+            b'w' => (3, 7 * DAY),
+            b'd' => (4, DAY),
+            b'h' => (5, 60 * 60),
+            b'm' if text.get(at) == Some(&b's') => {
+                at += 1;
+                (MILLISECOND, 1)
+            }
+            b'm' => (6, 60),
+            b's' => (SECOND, 1),
+            // A blank ends seconds that have no unit.
+            b' ' if step < SECOND => (LAST, 1),
+            _ => return None,
+        };
+        if step >= next || (next == MILLISECOND && seconds) {
+            return None;
+        }
+        step = next;
+        let factor = if seconds || next == MILLISECOND {
+            1
+        } else {
+            1000
+        };
+        total = total.checked_add(value.checked_mul(scale * factor)?)?;
+        value = 0;
+        while text.get(at) == Some(&b' ') {
+            at += 1;
+        }
+    }
+    let factor = if seconds { 1 } else { 1000 };
+    valid
+        .then(|| total.checked_add(value.checked_mul(factor)?))
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_digits_that_fit() {
+        assert_eq!(number(b"0123"), Some(123));
+        assert_eq!(number(b"9223372036854775807"), Some(i64::MAX));
+        for text in ["", "-1", "+1", "1.5", " 1", "9223372036854775808", "1k"] {
+            assert_eq!(number(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_know_no_gigabytes_and_offsets_do() {
+        assert_eq!(size(b"8k"), Some(8192));
+        assert_eq!(size(b"1M"), Some(1 << 20));
+        assert_eq!(size(b"1g"), None);
+        assert_eq!(offset(b"1G"), Some(1 << 30));
+        for text in ["", "k", "10MB", "1 k", "9223372036854775807k"] {
+            assert_eq!(offset(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn times_go_from_large_to_small() {
+        for (text, seconds, expected) in [
+            ("30s", true, Some(30)),
+            ("1h30m", true, Some(5400)),
+            ("1h 30m", true, Some(5400)),
+            ("60", false, Some(60_000)),
+            ("500ms", false, Some(500)),
+            ("1s500ms", false, Some(1500)),
+            ("1y", true, Some(31_536_000)),
+            ("1M", true, Some(2_592_000)),
+            ("1y", false, None),
+            ("1M", false, None),
+            ("500ms", true, None),
+            ("30m1h", true, None),
+            ("1s1s", true, None),
+            ("60sec", true, None),
+            ("1 1", true, Some(2)),
+            ("1s 1", true, Some(2)),
+            ("s", true, None),
+            ("", true, None),
+            ("9223372036854775", false, Some(9_223_372_036_854_775_000)),
+            ("9223372036854776", false, None),
+        ] {
+            assert_eq!(time(text.as_bytes(), seconds), expected, "{text} {seconds}");
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! `djanginx lint` as a user meets it: exact output and status.
+
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use assert_cmd::Command;
+use std::fmt::Write as _;
+use tempfile::TempDir;
+
+/// A folder with files, and what `lint` says in it.
+struct Run {
+    folder: TempDir,
+    stdin: Vec<u8>,
+}
+
+impl Run {
+    fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            stdin: Vec::new(),
+        }
+    }
+
+    fn file(self, path: &str, text: impl AsRef<[u8]>) -> Self {
+        let path = self.folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+        self
+    }
+
+    fn stdin(mut self, text: impl AsRef<[u8]>) -> Self {
+        self.stdin = text.as_ref().to_vec();
+        self
+    }
+
+    /// Status, standard output and standard error.
+    fn raw(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = Command::cargo_bin("djanginx")
+            .unwrap()
+            .arg("lint")
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .write_stdin(self.stdin.clone())
+            .output()
+            .unwrap();
+        let folder = self.folder.path().display().to_string();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap().replace(&folder, "[DIR]");
+        let status = output.status.code().unwrap();
+        (status, text(output.stdout), text(output.stderr))
+    }
+
+    fn lint(&self, arguments: &[&str]) -> String {
+        let (status, out, err) = self.raw(arguments);
+        let mut shown = out;
+        if !err.is_empty() {
+            let _ = write!(shown, "--- standard error\n{err}");
+        }
+        let _ = write!(shown, "--- status {status}");
+        shown
+    }
+
+    fn concise(&self, arguments: &[&str]) -> String {
+        self.lint(&[&["--format", "concise"], arguments].concat())
+    }
+}
+
+const GOOD: &str = "events {}\nhttp { server { listen 8080; } }\n";
+
+#[test]
+fn a_good_file_has_status_zero() {
+    let run = Run::new().file("nginx.conf", GOOD);
+    insta::assert_snapshot!(run.lint(&[]), @r"
+    --- standard error
+    1 file, no problems
+    --- status 0
+    ");
+}
+
+#[test]
+fn findings_show_the_text_they_speak_of() {
+    let run = Run::new().file(
+        "nginx.conf",
+        "events {}\n\
+         http {\n\
+         \x20   include sites/*.conf;\n\
+         \x20   sendfile yes;\n\
+         }\n",
+    );
+    let run = run.file(
+        "sites/a.conf",
+        "server {\n    root /a;\n    root /b;\n    proxy_pas http://x;\n}\n",
+    );
+    insta::assert_snapshot!(run.lint(&[]));
+}
+
+#[test]
+fn json_has_the_verdict_of_nginx() {
+    let run = Run::new().file("nginx.conf", "http {\n    sendfile yes;\n}\n");
+    let (status, out, err) = run.raw(&["--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, err.as_str()), (1, ""));
+    insta::assert_snapshot!(serde_json::to_string_pretty(&value).unwrap());
+}
+
+#[test]
+fn the_first_error_is_the_one_that_nginx_prints() {
+    let run = Run::new().file(
+        "nginx.conf",
+        "http {\n  server { listen 80; listne 81; }\n  server {\n    root\n  }\n}\n}\nfoo",
+    );
+    insta::assert_snapshot!(run.concise(&[]));
+}
+
+#[test]
+fn releases_have_their_directives() {
+    let run = Run::new().file(
+        "nginx.conf",
+        "events {}\nhttp {\n  http2 on;\n  spdy_chunk_size 8k;\n  sticky_cookie_insert x;\n  \
+         status_zone x;\n  server { health_check; ssl on; }\n}\n",
+    );
+    insta::assert_snapshot!(run.concise(&["--nginx-version", "1.22"]));
+    insta::assert_snapshot!(run.concise(&["--nginx-version", "mainline"]));
+    insta::assert_snapshot!(run.concise(&["--nginx-version", "plus-r35"]));
+    let (status, _, err) = run.raw(&["--nginx-version", "1.16"]);
+    assert_eq!(status, 2, "{err}");
+}
+
+#[test]
+fn a_comment_names_the_release_and_the_flag_wins() {
+    let run = Run::new().file(
+        "nginx.conf",
+        "# djanginx: nginx 1.22\nevents {}\nhttp { http2 on; }\n",
+    );
+    insta::assert_snapshot!(run.concise(&[]), @r#"
+    nginx.conf:3:8: error[unknown-directive] `http2` appeared in nginx 1.25.1, and 1.22.1 does not know it (nginx: emerg)
+    --- status 1
+    "#);
+    assert_eq!(run.raw(&["--nginx-version", "1.26"]).0, 0);
+    let run = Run::new().file("nginx.conf", "# djanginx: nginx 0.7\nevents {}\n");
+    insta::assert_snapshot!(run.concise(&[]), @r#"
+    nginx.conf:1:1: warning[invalid-comment] `0.7` is not an nginx version that is known here: write `1.28`, `1.28.3`, `stable`, `mainline` or `plus-r35`, from 1.18.0 to 1.31.5
+    --- status 1
+    "#);
+}
+
+#[test]
+fn modules_that_are_not_there_have_no_directives() {
+    let run = Run::new().file(
+        "nginx.conf",
+        "events {}\nhttp { server { ssl_certificate a; gzip on; brotli on; } }\nstream {}\n",
+    );
+    assert_eq!(run.raw(&[]).0, 0);
+    insta::assert_snapshot!(run.concise(&["--modules", "stream"]), @r#"
+    nginx.conf:2:17: error[unknown-directive] `ssl_certificate` is a directive of `ngx_http_ssl_module`, which is not in `stream` (nginx: emerg)
+    nginx.conf:2:45: error[unknown-directive] `brotli` is a directive of `ngx_http_brotli_filter_module`, which is not in `stream` (nginx: emerg)
+    --- status 1
+    "#);
+    assert_eq!(run.raw(&["--modules", "stream,http_ssl,brotli"]).0, 0);
+    let (status, _, err) = run.raw(&["--modules", "nope"]);
+    assert_eq!(status, 2, "{err}");
+}
+
+#[test]
+fn a_missing_file_is_a_warning_and_counts_on_the_live_machine() {
+    let run = Run::new().file(
+        "nginx.conf",
+        "events {}\nhttp { include mime.types; include none/*.conf; include gone.conf; }\n",
+    );
+    insta::assert_snapshot!(run.concise(&[]), @r#"
+    nginx.conf:2:57: warning[include-missing] there is no file `gone.conf`
+    --- status 1
+    "#);
+    assert_eq!(run.raw(&["--fail-on", "error"]).0, 0);
+    insta::assert_snapshot!(run.concise(&["--live"]), @r#"
+    nginx.conf:2:16: error[include-missing] there is no file `mime.types` (nginx: emerg)
+    nginx.conf:2:57: error[include-missing] there is no file `gone.conf` (nginx: emerg)
+    --- status 1
+    "#);
+}
+
+#[test]
+fn names_are_relative_to_the_prefix() {
+    let run = Run::new()
+        .file("conf/nginx.conf", "events {}\nhttp { include a.conf; }\n")
+        .file("other/a.conf", "sendfile maybe;\n");
+    insta::assert_snapshot!(
+        run.concise(&["conf/nginx.conf", "--prefix", "other"]), @r#"
+    other/a.conf:1:10: error[invalid-flag-value] `sendfile` is `on` or `off`, not `maybe` (nginx: emerg)
+    --- status 1
+    "#);
+}
+
+#[test]
+fn a_cycle_ends_with_a_finding() {
+    let run = Run::new()
+        .file("nginx.conf", "events {}\nhttp { include a.conf; }\n")
+        .file("a.conf", "include *.conf;\n");
+    insta::assert_snapshot!(run.concise(&[]), @r#"
+    a.conf:1:9: error[include-cycle] `a.conf` is included while it is being read
+    --- status 1
+    "#);
+}
+
+#[test]
+fn a_part_gets_its_place_from_the_flag_a_comment_or_its_directives() {
+    let run = Run::new()
+        .file("flag.conf", "server 127.0.0.1:80;\n")
+        .file(
+            "comment.conf",
+            "# djanginx: context stream,server\nlisten 80;\nproxy_timeout 1;\n",
+        )
+        .file(
+            "guess.conf",
+            "location / { root /; }\nlisten 80;\nworker_processes 1;\n",
+        )
+        .file("types.conf", "text/html html htm;\n");
+    insta::assert_snapshot!(run.concise(&["flag.conf", "--context", "http,server"]), @r#"
+    flag.conf:1:1: error[directive-not-allowed-here] `server` is not allowed in `server` (nginx: emerg)
+    --- status 1
+    "#);
+    assert_eq!(run.raw(&["flag.conf", "--context", "stream,upstream"]).0, 0);
+    assert_eq!(run.raw(&["comment.conf"]).0, 0);
+    insta::assert_snapshot!(run.concise(&["guess.conf"]), @r#"
+    guess.conf:3:1: error[directive-not-allowed-here] `worker_processes` is not allowed in `server` (nginx: emerg)
+    --- status 1
+    "#);
+    assert_eq!(run.raw(&["types.conf"]).0, 0);
+    let (status, _, err) = run.raw(&["flag.conf", "--context", "somewhere"]);
+    assert_eq!(status, 2, "{err}");
+}
+
+#[test]
+fn a_folder_is_its_main_file_and_what_that_leaves_out() {
+    let run = Run::new()
+        .file(
+            "n/nginx.conf",
+            "events {}\nhttp { include conf.d/*.conf; }\n",
+        )
+        .file("n/conf.d/a.conf", "server { root; }\n")
+        .file("n/off/b.conf", "server { include off/c.conf; listen; }\n")
+        .file("n/off/c.conf", "index;\n")
+        .file("n/off/readme.txt", "not read\n");
+    insta::assert_snapshot!(run.concise(&["n"]), @r#"
+    n/conf.d/a.conf:1:10: error[wrong-argument-count] `root` takes one argument, not 0 (nginx: emerg)
+    n/off/c.conf:1:1: error[wrong-argument-count] `index` takes at least one argument, not 0 (nginx: emerg)
+    n/off/b.conf:1:30: error[wrong-argument-count] `listen` takes at least one argument, not 0 (nginx: emerg)
+    --- status 1
+    "#);
+}
+
+#[test]
+fn dumps_and_standard_input_are_read() {
+    let dump = "# configuration file /etc/nginx/nginx.conf:\nevents {}\nhttp { include \
+                conf.d/*.conf; }\n\n# configuration file /etc/nginx/conf.d/a.conf:\nserver {\n  \
+                root;\n}\n\n";
+    let run = Run::new().stdin(dump).file("dump.txt", dump);
+    insta::assert_snapshot!(run.concise(&["-"]), @r#"
+    /etc/nginx/conf.d/a.conf:2:3: error[wrong-argument-count] `root` takes one argument, not 0 (nginx: emerg)
+    --- status 1
+    "#);
+    assert_eq!(run.concise(&["dump.txt"]), run.concise(&["-"]));
+    let run = Run::new().stdin("http {\n");
+    insta::assert_snapshot!(run.concise(&["-"]), @r#"
+    <stdin>:1:1: error[unmatched-brace] the block of `http` is never closed (nginx: emerg)
+    <stdin>:1:1: error[missing-events] the configuration has no block `events` (nginx: emerg)
+    --- status 1
+    "#);
+}
+
+#[test]
+fn limits_are_findings_that_name_them() {
+    let run = Run::new()
+        .file("nginx.conf", "events {} include a; include b;\n")
+        .file("a", "include c;\n")
+        .file("b", "http { server { location / { index; } } }\n")
+        .file("c", "\n")
+        .file("many.conf", "events {}\nfoo;\nfoo;\nfoo;\n");
+    let status = |limit: &str, value: &str| run.raw(&[limit, value]).0;
+    for (limit, enough, too_few) in [
+        ("--max-file-bytes", "42", "41"),
+        ("--max-total-bytes", "86", "85"),
+        ("--max-files", "4", "3"),
+        ("--max-include-depth", "2", "1"),
+    ] {
+        let good = run.concise(&[limit, enough]);
+        assert!(!good.contains("input-limit"), "{limit}\n{good}");
+        let bad = run.concise(&[limit, too_few]);
+        assert!(bad.contains("input-limit"), "{limit}\n{bad}");
+        assert_eq!(status(limit, too_few), 1);
+    }
+    insta::assert_snapshot!(run.concise(&["--max-block-depth", "2"]));
+    insta::assert_snapshot!(run.concise(&["many.conf", "--max-findings", "2"]));
+}
+
+#[test]
+fn what_cannot_be_read_has_status_two() {
+    let run = Run::new().file("nginx.conf", GOOD);
+    for arguments in [
+        &["none.conf"][..],
+        &["--format", "xml"],
+        &["--no-such-flag"],
+    ] {
+        let (status, out, err) = run.raw(arguments);
+        assert_eq!((status, out.as_str()), (2, ""), "{err}");
+    }
+}

@@ -1,0 +1,396 @@
+//! Single faults, made at random in good configurations: djanginx must say what each real
+//! nginx says, and must not refuse what it loads.
+//!
+//! `DJANGINX_SEED` repeats a run, `DJANGINX_MUTANTS` sets how many there are.
+
+#![allow(clippy::unwrap_used)] // a test may panic
+
+#[path = "support/engines.rs"]
+mod engines;
+
+use djanginx::directives::{self, Body, Built, Modules, Origin, Repeat};
+use djanginx::finding::{Finding, NginxLevel};
+use djanginx::model::files::Memory;
+use djanginx::model::{Limits, Prefix, Texts};
+use djanginx::source::FileId;
+use djanginx::syntax::{Directive, Terminator, WalkEvent, parse};
+use djanginx::verdict::{Options, Start, judge};
+use djanginx::version::Target;
+use engines::Engine;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// What a verdict comes to: the words and the line; `None` where nginx loads.
+type Said = Option<(String, Option<u32>)>;
+
+#[test]
+fn single_faults_are_judged_as_nginx_does() {
+    let seed = setting("DJANGINX_SEED").unwrap_or_else(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        now.as_nanos() as u64
+    });
+    let count = setting("DJANGINX_MUTANTS").unwrap_or(500);
+    println!("DJANGINX_SEED={seed}");
+    let fixtures = fixtures();
+    let mut random = Random(seed | 1);
+    let mutants: Vec<_> = (0..count).map(|_| mutant(&fixtures, &mut random)).collect();
+    let engines = engines::engines().nginx();
+    let wrong: Vec<String> = engines
+        .iter()
+        .flat_map(|engine| {
+            let halves = mutants.chunks(mutants.len().div_ceil(2));
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = halves
+                    .map(|half| scope.spawn(|| differences(engine, half)))
+                    .collect();
+                let found = threads.into_iter().map(|thread| thread.join().unwrap());
+                found.flatten().collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} of {} judgements differ; DJANGINX_SEED={seed} makes the same mutants\n{}",
+        wrong.len(),
+        mutants.len() * engines.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn the_fixtures_load_as_they_are() {
+    for engine in engines::engines().nginx() {
+        for fixture in fixtures() {
+            let text = String::from_utf8(fixture).unwrap();
+            let folder = tempfile::tempdir().unwrap();
+            assert_eq!(
+                asked(engine, folder.path(), text.as_bytes()),
+                None,
+                "{text}"
+            );
+            assert_eq!(ours(engine, text.as_bytes()), None, "{text}");
+        }
+    }
+}
+
+/// Faults that the mutants do not come to often enough.
+#[test]
+fn known_faults_are_judged_as_nginx_does() {
+    let http = |text: &str| format!("events {{}}\nhttp {{\n{text}\n}}\n");
+    let long = "x".repeat(4200);
+    let texts = [
+        String::new(),
+        "http {}\n".to_owned(),
+        "events {}\nevents {}\n".to_owned(),
+        "events {}\nhttp {}\nhttp {}\n".to_owned(),
+        "events {}\nload_module a.so;\n".to_owned(),
+        "\u{feff}events {}\n".to_owned(),
+        "events {}\nserver { listen 1; }\n".to_owned(),
+        "worker_cpu_affinity auto 01 10;\nevents {}\n".to_owned(),
+        http("map $a $b {\n default;\n}"),
+        http("map $a $b {\n a { b; }\n}"),
+        http("types {\n include a b;\n}"),
+        http("types {\n text/html html\n}"),
+        http("geo $a {\n ranges; 1.2.3.4;\n}"),
+        http("geo $a {\n volatile;\n}"),
+        http("charset_map koi8-r utf-8 {\n 80 E282AC;\n 81;\n}"),
+        http("sendfile ON; gzip Yes;"),
+        http("server { location / { limit_except GET { return 1; } } }"),
+        http("server { if ($a) { proxy_pass http://127.0.0.1; } }"),
+        http("server { if ($a) { if ($b) { } } }"),
+        http("server { location / { if ($a) { if ($b) { } } } }"),
+        http("upstream a { server 127.0.0.1; listen 80; }"),
+        http("server { server { } }"),
+        http("server { root a; location / { root b; } root c; }"),
+        http("server { location / { alias a; alias b; } }"),
+        http("client_max_body_size 1m; server { client_max_body_size 2m; }"),
+        http("proxy_buffers 4 8k; proxy_buffers 4 8k;"),
+        http("proxy_buffer_size 8k; proxy_buffer_size 8k;"),
+        http("server { listen 127.0.0.1:18099; return 200 'a'b; }"),
+        http(&format!("server {{ root {long}; }}")),
+        http(&format!("server {{ root '{long}'; }}")),
+        http(&format!("server {{ root \"{long} }}")),
+        http("server { root a; } ;"),
+        http("{ }"),
+        http("server { root \"a\\\"b\"; foo; }"),
+        http("http2 on; foo;"),
+        http("\"send\\file\" on;"),
+        http("\"sendfile\" 'maybe';"),
+        http("server\n{\nlisten\n127.0.0.1:18099\n;\nroot\n\n}"),
+        "events {\n".to_owned(),
+        "events {}\nhttp\n".to_owned(),
+        "events {}\nhttp 'a\n".to_owned(),
+    ];
+    let mut wrong = Vec::new();
+    for engine in engines::engines().nginx() {
+        let folder = tempfile::tempdir().unwrap();
+        for text in &texts {
+            let nginx = asked(engine, folder.path(), text.as_bytes());
+            let ours = ours(engine, text.as_bytes());
+            if nginx != ours {
+                let name = &engine.name;
+                wrong.push(format!(
+                    "{name}: nginx {nginx:?}\n  ours {ours:?}\n{text:.300}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn fixtures() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/nginx");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "conf")
+        })
+        .collect();
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| std::fs::read(path).unwrap())
+        .collect()
+}
+
+struct Mutant {
+    text: Vec<u8>,
+    /// The fault, for a person.
+    fault: String,
+}
+
+impl Mutant {
+    fn new(original: &[u8], text: Vec<u8>) -> Self {
+        let pairs = original.iter().zip(&text);
+        let start = pairs.take_while(|(a, b)| a == b).count();
+        let pairs = original[start..]
+            .iter()
+            .rev()
+            .zip(text[start..].iter().rev());
+        let end = pairs.take_while(|(a, b)| a == b).count();
+        let shown = |text: &[u8]| {
+            let until = (text.len() - end + 20).min(text.len());
+            let part = &text[start.saturating_sub(30)..until];
+            String::from_utf8_lossy(part).into_owned()
+        };
+        let fault = format!("{:?}\n  for {:?}", shown(&text), shown(original));
+        Self { text, fault }
+    }
+}
+
+fn differences(engine: &Engine, mutants: &[Mutant]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let mut differences = Vec::new();
+    for Mutant { text, fault } in mutants {
+        let nginx = asked(engine, folder.path(), text);
+        let ours = ours(engine, text);
+        let agrees = match (&nginx, &ours) {
+            (None, None) => true,
+            (Some((message, _)), _) if !is_covered(message) => {
+                // What djanginx does not judge yet may hide what it does.
+                true
+            }
+            (nginx, ours) => nginx == ours,
+        };
+        if !agrees {
+            differences.push(format!(
+                "{}: nginx {nginx:?}\n  ours {ours:?}\n  at {fault}",
+                engine.name
+            ));
+        }
+    }
+    differences
+}
+
+/// Whether djanginx is to say this word for word.
+fn is_covered(message: &str) -> bool {
+    message.starts_with("unexpected ")
+        || message.starts_with("unknown directive ")
+        || message.starts_with("directive \"")
+        || message.starts_with("invalid number of arguments in ")
+        || message.starts_with("no \"events\"")
+        || message.ends_with(" directive is not allowed here")
+        || message
+            .strip_suffix("\" directive is duplicate")
+            .is_some_and(|name| {
+                // Of others, djanginx does not know yet which.
+                let rows = directives::lookup(name.trim_start_matches('"').as_bytes());
+                rows.iter().all(|row| row.repeat == Repeat::Refused)
+            })
+        || message.ends_with("it must be \"on\" or \"off\"")
+        || message.starts_with("too long parameter")
+}
+
+fn asked(engine: &Engine, folder: &Path, text: &[u8]) -> Said {
+    let path = folder.join("nginx.conf");
+    std::fs::write(&path, text).unwrap();
+    // The fixtures log below the prefix.
+    std::fs::create_dir_all(folder.join("logs")).unwrap();
+    let verdict = engine.check(folder, &path);
+    let said = verdict
+        .text
+        .lines()
+        .find_map(|line| line.split_once("[emerg] "));
+    let Some((_, said)) = said else {
+        assert!(verdict.accepted, "{}", verdict.text);
+        return None;
+    };
+    // Before it has read anything, nginx puts its process in front.
+    let said = match said.split_once(": ") {
+        Some((process, said)) if process.bytes().all(|b| b == b'#' || b.is_ascii_digit()) => said,
+        _ => said,
+    };
+    let place = format!(" in {}:", path.display());
+    Some(match said.rsplit_once(place.as_str()) {
+        Some((message, line)) => (message.to_owned(), line.parse().ok()),
+        None => (said.to_owned(), None),
+    })
+}
+
+fn ours(engine: &Engine, text: &[u8]) -> Said {
+    let mut files = Memory::new();
+    files.insert("nginx.conf", text);
+    let mut texts = Texts::new(&files, Limits::default());
+    let root = texts.open(Path::new("nginx.conf")).unwrap();
+    let config = texts.follow(root, Prefix::of_folder(Path::new("")));
+    let options = Options {
+        target: engine.version.parse().unwrap(),
+        modules: Modules::All,
+        live: false,
+        start: Start::Whole,
+    };
+    let refused = |finding: &Finding| {
+        let nginx = finding.nginx.clone()?;
+        let line = nginx.at.map(|at| texts.sources().end(at).line);
+        (nginx.level == NginxLevel::Emerg).then_some((nginx.message, line))
+    };
+    judge(&texts, &config, &options).iter().find_map(refused)
+}
+
+/// xorshift64*.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
+    }
+
+    fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(items.len())]
+    }
+}
+
+fn mutant(fixtures: &[Vec<u8>], random: &mut Random) -> Mutant {
+    loop {
+        let text = &fixtures[random.below(fixtures.len())];
+        if let Some(mutant) = mutate(text, random)
+            && mutant != *text
+        {
+            return Mutant::new(text, mutant);
+        }
+    }
+}
+
+/// One fault; `None` where the one that was drawn does not fit the place that was drawn.
+fn mutate(text: &[u8], random: &mut Random) -> Option<Vec<u8>> {
+    let tree = parse(FileId(0), text.into()).tree;
+    let all: Vec<Directive<'_>> = tree
+        .walk()
+        .filter_map(|event| match event {
+            WalkEvent::Enter(directive) => Some(directive),
+            WalkEvent::Leave(_) => None,
+        })
+        .collect();
+    let directive = random.pick(&all);
+    // The tests load the module for a line that begins so.
+    if directive.is("stream") {
+        return None;
+    }
+    let put = |start: u32, end: u32, new: &[u8]| {
+        Some([&text[..start as usize], new, &text[end as usize..]].concat())
+    };
+    let insert = |at: u32, new: &[u8]| put(at, at, new);
+    let span = directive.span();
+    let (name, end) = (directive.name().span(), directive.end());
+    let simple = directive.terminator() == Terminator::Semicolon;
+    let arguments: Vec<_> = directive.args().collect();
+    let argument = (!arguments.is_empty()).then(|| arguments[random.below(arguments.len())].span());
+    let whole = &text[span.start as usize..span.end as usize];
+    match random.below(20) {
+        0 => put(end.start, end.end, b" "),
+        1 => put(span.end - 1, span.end, b""),
+        2 => {
+            let at = name.start + random.below(name.len() as usize) as u32;
+            put(at, at + 1, b"z")
+        }
+        3 => insert(span.end, &[b"\n", whole].concat()),
+        4 => put(
+            arguments.last()?.span().start,
+            arguments.last()?.span().end,
+            b"",
+        ),
+        5 => insert(end.start, b" extra "),
+        6 => put(argument?.start, argument?.end, b"maybe"),
+        7 => put(argument?.start, argument?.end, b"\"on\""),
+        8 => {
+            // Somewhere else in the text.
+            let other = random.pick(&all);
+            let at = other.span().start;
+            let moved = [whole, b"\n"].concat();
+            (at < span.start || at > span.end).then_some(())?;
+            let without =
+                |text: &[u8]| [&text[..span.start as usize], &text[span.end as usize..]].concat();
+            if at < span.start {
+                let text = without(text);
+                Some([&text[..at as usize], &moved, &text[at as usize..]].concat())
+            } else {
+                let text = [&text[..at as usize], &moved, &text[at as usize..]].concat();
+                Some(without(&text))
+            }
+        }
+        9 | 10 => insert(span.start, sample(random).as_bytes()),
+        11 => insert(argument?.start, random.pick(&[&b"\""[..], b"'"])),
+        12 => insert(
+            argument?.end,
+            random.pick(&[&b"\""[..], b"'", b"\"x", b"}"]),
+        ),
+        13 => insert(
+            span.start,
+            random.pick(&[&b"} "[..], b"; ", b"{ ", b"\xef\xbb\xbf", b"\xc2\xa0"]),
+        ),
+        14 if simple => put(end.start, end.end, b" { }"),
+        15 if !simple => put(end.start, span.end, b";"),
+        16 => insert(end.start, b" # "),
+        17 => put(span.start, span.end, b""),
+        18 => insert(name.end, random.pick(&[&b"="[..], b":", b"(", b" = "])),
+        19 => insert(span.end, random.pick(&[&b" }"[..], b";", b"\nstray"])),
+        _ => None,
+    }
+}
+
+/// A directive of nginx with arguments that mean nothing, in whatever place it comes to.
+fn sample(random: &mut Random) -> String {
+    let rows: Vec<_> = directives::all()
+        .iter()
+        .filter(|row| {
+            row.module.origin == Origin::Nginx
+                && row.module.built == Built::Default
+                && row.module.platform.is_none()
+                && !row.plus
+                && row.body == Body::Semicolon
+                && row.holds_in(Target::open_source(djanginx::version::MAINLINE))
+        })
+        .map(|row| row.name)
+        .collect();
+    let arguments = random.pick(&["", " on", " 1", " 10 x", " off", " a b c d e f g h i"]);
+    format!("{}{arguments};\n", random.pick(&rows))
+}
