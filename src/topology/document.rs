@@ -207,7 +207,7 @@ impl Document {
     }
 
     /// The deepest node on the way.
-    fn find(&self, way: &[Step<'_>]) -> u32 {
+    pub(super) fn find(&self, way: &[Step<'_>]) -> u32 {
         let mut node = 0;
         for &step in way {
             match self.child(node, step) {
@@ -256,6 +256,12 @@ impl Document {
             children.into()
         });
         Some(Arc::clone(children))
+    }
+
+    /// All of a node, however many lines it has.
+    pub(super) fn extent(&self, index: u32) -> Span {
+        let node = &self.arena.nodes[index as usize];
+        Span::new(self.arena.file, node.start, node.end)
     }
 
     /// The place of a node: see [`Document::at`].

@@ -1,6 +1,6 @@
 //! Bytes to types, with every problem of text and structure at its place.
 
-use super::document::Document;
+use super::document::{Document, Step};
 use super::events::{self, Limits};
 use super::model::Topology;
 use super::settle::settle;
@@ -111,11 +111,22 @@ fn without_consequences(
         .flat_map(|&node| [Some(document.place(node)), document.key_span(node)])
         .flatten()
         .collect();
+    let tainted = || repairs.tainted.iter().map(|&node| document.extent(node));
+    let around = |inner: Span, outer: Span| outer.start <= inner.start && inner.end <= outer.end;
+    let pools = document.extent(document.find(&[Step::Key("pools")]));
+    let unsure_pools = tainted().any(|place| around(place, pools) || around(pools, place));
+    // What is missed may only be misspelt. A certificate would be so beside the place that
+    // misses it, and a pool among the pools; of the rest nothing is said.
+    let misspelt = |finding: &Finding| match finding.rule {
+        "topology-tls-files" => tainted().any(|place| around(finding.primary.span, place)),
+        "topology-unknown-pool" => unsure_pools,
+        rule => validate::MISSED.contains(&rule),
+    };
     let told = |finding: &Finding| {
         let mut labels = std::iter::once(&finding.primary).chain(&finding.related);
         labels.any(|label| places.contains(&label.span))
     };
-    meaning.retain(|finding| !told(finding) && !validate::MISSED.contains(&finding.rule));
+    meaning.retain(|finding| !told(finding) && !misspelt(finding));
     meaning
 }
 
