@@ -191,10 +191,12 @@ mod tests {
             .prop_map(str::to_owned),
         ]
         // The last three are line breaks of YAML 1.1, by whose rules serde_yaml folds them.
+        // A merge key is refused.
         .prop_filter("YAML has no way to write it", |text| {
-            !text.contains([
-                '\u{feff}', '\u{fffe}', '\u{ffff}', '\u{85}', '\u{2028}', '\u{2029}',
-            ])
+            text != "<<"
+                && !text.contains([
+                    '\u{feff}', '\u{fffe}', '\u{ffff}', '\u{85}', '\u{2028}', '\u{2029}',
+                ])
         });
         text.clone()
             .prop_map(Value::String)
