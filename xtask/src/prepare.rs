@@ -12,15 +12,27 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     system::install_missing(workspace)?;
     let mut manifest = Manifest::read(workspace)?;
     let before = manifest.clone();
-    manifest.forget_lost(workspace);
-    manifest.register(nginx::debian().context("the installed nginx is of no use")?);
-    if let Some(built) = nginx::bundled(workspace, &manifest).context("nginx was not built")? {
-        manifest.register(built);
-    }
-    manifest.python = python::environment(workspace).context("no Python environment")?;
-    manifest.postgresql = system::postgresql()?;
+    let outcome = complete(workspace, &mut manifest);
+    // What was built stays known when a later step fails.
     if manifest != before {
         manifest.write(workspace)?;
     }
+    outcome
+}
+
+fn complete(workspace: &Workspace, manifest: &mut Manifest) -> Result<()> {
+    manifest.forget_lost(workspace);
+    manifest.register(nginx::debian().context("the installed nginx is of no use")?);
+    // One computes, the other downloads.
+    let (built, python) = std::thread::scope(|scope| {
+        let python = scope.spawn(|| python::environment(workspace));
+        let built = nginx::bundled(workspace, manifest);
+        (built, python.join().expect("internal: no panic"))
+    });
+    if let Some(built) = built.context("nginx was not built")? {
+        manifest.register(built);
+    }
+    manifest.python = python.context("there is no Python environment")?;
+    manifest.postgresql = system::postgresql()?;
     Ok(())
 }
