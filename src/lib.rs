@@ -8,7 +8,7 @@
 //! topology.yaml ─ topology ─▶ render ─▶ nginx.conf text ─▶ write ─▶ disk
 //!                                │
 //!                                ▼ (output is parsed again before it is written)
-//! nginx.conf ───────────────▶ syntax ─▶ finding ─▶ report ─▶ bytes
+//! nginx.conf ───────────────▶ syntax ─▶ model ─▶ verdict ─▶ finding ─▶ report ─▶ bytes
 //! ```
 //!
 //! - [`source`] owns texts, spans and line numbers; it knows nothing else.
@@ -18,6 +18,9 @@
 //! - [`syntax`] reads nginx configuration text into a lossless tree. It does no I/O
 //!   and has no recursion on the depth of its input.
 //! - [`directives`] is what nginx knows about its own directives.
+//! - [`model`] finds the files of a configuration by its `include`s, reads each once, and
+//!   walks through all of them in nginx's order. It knows no other directive.
+//! - [`verdict`] is what `nginx -t` would say, in nginx's words and order.
 //! - [`render`] turns a valid topology into text through templates, and proves by
 //!   parsing that the text says what was meant.
 //! - [`mod@write`] puts files on disk, whole or not at all.

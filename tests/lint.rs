@@ -213,7 +213,11 @@ fn a_part_gets_its_place_from_the_flag_a_comment_or_its_directives() {
             "guess.conf",
             "location / { root /; }\nlisten 80;\nworker_processes 1;\n",
         )
-        .file("types.conf", "text/html html htm;\n");
+        .file("types.conf", "text/html html htm;\n")
+        .file(
+            "stream.conf",
+            "server { listen 80; proxy_timeout 1; proxy_pass a; }\n",
+        );
     insta::assert_snapshot!(run.concise(&["flag.conf", "--context", "http,server"]), @r#"
     flag.conf:1:1: error[directive-not-allowed-here] `server` is not allowed in `server` (nginx: emerg)
     --- status 1
@@ -225,6 +229,7 @@ fn a_part_gets_its_place_from_the_flag_a_comment_or_its_directives() {
     --- status 1
     "#);
     assert_eq!(run.raw(&["types.conf"]).0, 0);
+    assert_eq!(run.raw(&["stream.conf"]).0, 0);
     let (status, _, err) = run.raw(&["flag.conf", "--context", "somewhere"]);
     assert_eq!(status, 2, "{err}");
 }

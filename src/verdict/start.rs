@@ -1,6 +1,6 @@
 //! Where a text stands: a whole configuration, or a part of one.
 
-use crate::directives::{self, Body, Context, DirectiveInfo};
+use crate::directives::{self, Context, DirectiveInfo};
 use crate::syntax::{Directive, Terminator, Tree};
 use crate::version::{ParseTargetError, Target};
 
@@ -123,7 +123,7 @@ impl Start {
     /// `part` says that the text is known to be no main file.
     #[must_use]
     pub fn infer(tree: &Tree, target: Target, part: bool) -> Self {
-        let directives = || tree.root().directives().take(1000);
+        let directives = || tree.root().directives().take(ENOUGH);
         let outermost = |directive: Directive<'_>| {
             directive.terminator() == Terminator::Block
                 && ["events", "http", "stream", "mail"]
@@ -138,13 +138,13 @@ impl Start {
         let mut all = 0;
         for directive in directives().filter(|directive| !directive.is("include")) {
             all += 1;
-            let name = directive.name().value();
-            let rows: Vec<_> = directives::for_target(&name, target)
-                .filter(|row| is_like(row, directive))
-                .collect();
+            let rows = rows_like(directive, target);
             known += usize::from(!rows.is_empty());
             for (fit, place) in fits.iter_mut().zip(PLACES) {
-                *fit += usize::from(rows.iter().any(|row| row.contexts.contains(place)));
+                let row = rows.iter().find(|row| row.contexts.contains(place));
+                *fit += row.map_or(0, |row| {
+                    1 + children_that_fit(directive, row, place, target)
+                });
             }
         }
         if all == 0 {
@@ -169,9 +169,36 @@ impl Start {
     }
 }
 
-/// Whether a directive is written as the table says, so that `server` with a block is
-/// not taken for the `server` of an upstream.
-fn is_like(row: &DirectiveInfo, directive: Directive<'_>) -> bool {
+/// How many directives of a block are looked at; more would not change the guess.
+const ENOUGH: usize = 200;
+
+/// The variants of a directive that are written as this one is, so that `server` with a
+/// block is not taken for the `server` of an upstream.
+fn rows_like(directive: Directive<'_>, target: Target) -> Vec<&'static DirectiveInfo> {
     let block = directive.terminator() == Terminator::Block;
-    (row.body != Body::Semicolon) == block && row.arguments.accepts(directive.args().len())
+    let count = directive.args().len();
+    directives::for_target(&directive.name().value(), target)
+        .filter(|row| row.body.is_block() == block && row.arguments.accepts(count))
+        .collect()
+}
+
+/// How many directives of its block fit when a directive stands in `place`: that tells a
+/// `server` of `stream` from one of `http`.
+fn children_that_fit(
+    directive: Directive<'_>,
+    row: &DirectiveInfo,
+    place: Context,
+    target: Target,
+) -> usize {
+    let (Some(inner), Some(block)) = (row.body.context_in(place), directive.block()) else {
+        return 0;
+    };
+    let children = block.directives().take(ENOUGH / 4);
+    children
+        .filter(|child| {
+            rows_like(*child, target)
+                .iter()
+                .any(|row| row.contexts.contains(inner))
+        })
+        .count()
 }

@@ -111,6 +111,8 @@ pub(crate) fn labelled(folder: &Path, target: Target) -> Result<Vec<Case>> {
 
 /// Asks a program about every `.conf` of a folder.
 pub(crate) fn ask(folder: &Path, binary: &Path) -> Result<Vec<Case>> {
+    // nginx names files in full.
+    let folder = &std::path::absolute(folder)?;
     let scratch = std::env::temp_dir().join(format!("djanginx-parity-{}", std::process::id()));
     std::fs::create_dir_all(scratch.join("logs"))?;
     let mut cases = Vec::new();
@@ -123,14 +125,13 @@ pub(crate) fn ask(folder: &Path, binary: &Path) -> Result<Vec<Case>> {
         .collect();
     names.sort();
     for path in names {
-        let main = std::path::absolute(&path)?;
         let output = Command::new(binary)
             .args(["-t", "-q", "-e", "stderr", "-g"])
             .arg(format!("pid {};", scratch.join("pid").display()))
             .arg("-p")
             .arg(&scratch)
             .arg("-c")
-            .arg(&main)
+            .arg(&path)
             .output()
             .with_context(|| format!("cannot run {}", binary.display()))?;
         let text = String::from_utf8_lossy(&output.stderr);
