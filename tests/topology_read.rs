@@ -249,6 +249,11 @@ fn limits_allow_what_reaches_them_and_refuse_one_more() {
         findings(aliases, limits(|l| l.expanded = 5)),
         @"topology.yaml:4:14: error[topology-limit] aliases stand for more than 5 values"
     );
+    let long = format!("a: &a {}\nb: *a\nc: *a\n", "x".repeat(40));
+    insta::assert_snapshot!(
+        findings(long, limits(|l| l.bytes = 60)),
+        @"topology.yaml:3:4: error[topology-limit] aliases stand for more than 60 bytes"
+    );
     // The alias stands four levels deep, and what it stands for is one more.
     let deep = "pools:\n  a: {nodes: [&n {address: a:80}]}\n  b: {nodes: [*n]}\n";
     insta::assert_snapshot!(findings(deep, limits(|l| l.depth = 5)), @"");
@@ -280,6 +285,11 @@ fn hostile_texts_end_with_a_finding() {
         "pools: {".to_owned()
             + &(0..deep)
                 .map(|i| format!("a{}: 1, ", i / 2))
+                .collect::<String>(),
+        // A megabyte of text, a thousand times.
+        format!("a: &a {}\n", "x".repeat(1 << 20))
+            + &(0..1_000)
+                .map(|i| format!("b{i}: *a\n"))
                 .collect::<String>(),
         "a: &a [b]\n".to_owned()
             + &(0..2_000)

@@ -22,7 +22,8 @@ pub struct Limits {
     pub events: usize,
     /// Collections within collections.
     pub depth: usize,
-    /// Nodes that aliases stand for, all together.
+    /// Nodes that aliases stand for, all together; their text may not be longer than a file
+    /// may be.
     pub expanded: usize,
 }
 
@@ -176,7 +177,7 @@ struct Key {
     start: u32,
     end: u32,
     decoded: bool,
-    /// Whether the entry was reported and has no meaning.
+    /// Whether the key was reported and has no meaning; it has no length then.
     broken: bool,
 }
 
@@ -201,7 +202,8 @@ struct Reader<'t> {
     inside_key: usize,
     /// The nodes that anchors stand at.
     anchors: HashMap<usize, u32>,
-    expanded: usize,
+    /// What aliases stood for so far: nodes, and bytes of text.
+    expanded: (usize, usize),
     findings: Vec<Finding>,
 }
 
@@ -220,7 +222,7 @@ impl<'t> Reader<'t> {
             open: Vec::new(),
             inside_key: 0,
             anchors: HashMap::new(),
-            expanded: 0,
+            expanded: (0, 0),
             findings: Vec::new(),
         }
     }
@@ -482,7 +484,7 @@ impl<'t> Reader<'t> {
         }
         self.set_key(Key {
             start: place.start,
-            end: place.end,
+            end: if broken { place.start } else { place.end },
             decoded: !as_written && !broken,
             broken,
         });
@@ -510,7 +512,7 @@ impl<'t> Reader<'t> {
         );
         self.set_key(Key {
             start: place.start,
-            end: place.end,
+            end: place.start,
             decoded: false,
             broken: true,
         });
@@ -574,7 +576,11 @@ impl<'t> Reader<'t> {
     fn refuse_duplicates(&mut self, mapping: u32) {
         const FEW: usize = 16;
         let key = |index: u32| self.arena.key(index);
-        let entries: Vec<u32> = self.arena.children(mapping).collect();
+        let has_key = |index: &u32| {
+            let node = &self.arena.nodes[*index as usize];
+            node.key_end > node.key_start
+        };
+        let entries: Vec<u32> = self.arena.children(mapping).filter(has_key).collect();
         let mut twice = Vec::new();
         if entries.len() <= FEW {
             for (at, &second) in entries.iter().enumerate() {
@@ -680,12 +686,8 @@ impl<'t> Reader<'t> {
             self.push(Kind::Broken, place, None);
             return Ok(());
         }
-        self.expanded += (root.next - source) as usize;
-        if self.expanded > self.limits.expanded {
-            let message = format!(
-                "aliases stand for more than {} values",
-                self.limits.expanded
-            );
+        if let Some(what) = self.expand(source) {
+            let message = format!("aliases stand for more than {what}");
             return Err(self.limit(
                 place.start as usize..place.end as usize,
                 message,
@@ -721,6 +723,20 @@ impl<'t> Reader<'t> {
         }
         self.arena.nodes[copy as usize].next = root.next + shift;
         Ok(())
+    }
+
+    /// Counts what an alias stands for; the limit when that is too much.
+    fn expand(&mut self, source: u32) -> Option<String> {
+        let end = self.arena.nodes[source as usize].next;
+        let (nodes, bytes) = &mut self.expanded;
+        *nodes += (end - source) as usize;
+        if *nodes > self.limits.expanded {
+            return Some(format!("{} values", self.limits.expanded));
+        }
+        for index in source..end {
+            *bytes += self.arena.key(index).len() + self.arena.value(index).len();
+        }
+        (*bytes > self.limits.bytes).then(|| format!("{} bytes", self.limits.bytes))
     }
 
     /// How many collections are within each other in a subtree.
