@@ -39,6 +39,7 @@ pub mod render;
 pub mod report;
 pub mod source;
 pub mod syntax;
+pub mod text;
 pub mod topology;
 pub mod verdict;
 pub mod version;

@@ -1,5 +1,6 @@
 //! One nginx argument: what a template may write, and how it is quoted.
 
+use crate::text::is_hidden;
 use minijinja::value::{Object, ObjectRepr, Value};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -90,14 +91,6 @@ pub fn unquotable(text: &str) -> Option<Unquotable> {
     text.chars()
         .find(|&c| is_hidden(c))
         .map(|c| Unquotable::Control(c as u32))
-}
-
-/// Control characters, line separators, and the marks that reorder or hide text.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
 }
 
 /// Bytes that nginx reads as themselves anywhere in an unquoted argument. `$` may start a

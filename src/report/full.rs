@@ -6,10 +6,13 @@
 use super::Summary;
 use crate::finding::{Finding, Label, NginxLevel, Severity};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::text::is_hidden;
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 
@@ -50,10 +53,11 @@ pub fn write(
         .with_links(false)
         .with_width(style.width)
         .with_context_lines(1);
+    let texts = Texts::of(findings, sources);
     let mut text = String::new();
     for finding in findings {
         text.clear();
-        let shown = Shown::of_finding(finding, sources);
+        let shown = Shown::of_finding(finding, &texts);
         handler
             .render_report(&mut text, &shown)
             .map_err(io::Error::other)?;
@@ -81,7 +85,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn of_finding(finding: &'a Finding, sources: &'a SourceMap) -> Self {
+    fn of_finding(finding: &'a Finding, texts: &'a Texts<'a>) -> Self {
         let file = finding.primary.span.file;
         let of_file = |file: FileId| finding.related.iter().filter(move |l| l.span.file == file);
         let mut others: Vec<FileId> = finding.related.iter().map(|l| l.span.file).collect();
@@ -93,7 +97,7 @@ impl<'a> Shown<'a> {
             severity: finding.severity,
             message: &finding.message,
             help: finding.help.as_deref(),
-            source: Excerpt(sources.file(file)),
+            source: texts.excerpt(file),
             labels: std::iter::once(&finding.primary)
                 .chain(of_file(file))
                 .collect(),
@@ -106,7 +110,7 @@ impl<'a> Shown<'a> {
                     severity: Severity::Info,
                     message: "here",
                     help: None,
-                    source: Excerpt(sources.file(other)),
+                    source: texts.excerpt(other),
                     labels: of_file(other).collect(),
                     primary: finding.primary.span,
                     elsewhere: Vec::new(),
@@ -171,10 +175,42 @@ impl Diagnostic for Shown<'_> {
     }
 }
 
+/// The texts that findings speak of, as they can be shown.
+struct Texts<'a> {
+    sources: &'a SourceMap,
+    shown: BTreeMap<FileId, Cow<'a, [u8]>>,
+}
+
+impl<'a> Texts<'a> {
+    fn of(findings: &[Finding], sources: &'a SourceMap) -> Self {
+        let mut shown = BTreeMap::new();
+        for finding in findings {
+            for label in std::iter::once(&finding.primary).chain(&finding.related) {
+                let file = label.span.file;
+                shown
+                    .entry(file)
+                    .or_insert_with(|| without_hidden(sources.file(file).text()));
+            }
+        }
+        Self { sources, shown }
+    }
+
+    fn excerpt(&'a self, file: FileId) -> Excerpt<'a> {
+        Excerpt {
+            file: self.sources.file(file),
+            text: self.shown.get(&file).map_or(&[], |text| text),
+        }
+    }
+}
+
 /// The text of a file. Only what is shown is looked at, and of a very long line only what
 /// is near the place.
 #[derive(Debug)]
-struct Excerpt<'a>(&'a SourceFile);
+struct Excerpt<'a> {
+    file: &'a SourceFile,
+    /// The file's text [`without_hidden`].
+    text: &'a [u8],
+}
 
 /// Lines with more bytes are not shown as a whole.
 const LONG: usize = 400;
@@ -185,7 +221,7 @@ impl Excerpt<'_> {
     /// How many bytes of a span are marked: not all of a very long word.
     fn shown(&self, span: Span) -> usize {
         let (start, length) = (span.start as usize, span.len() as usize);
-        let bytes = &self.0.text()[start..start + length];
+        let bytes = &self.text[start..start + length];
         if length <= LONG || memchr::memchr(b'\n', &bytes[..LONG]).is_some() {
             return length;
         }
@@ -200,7 +236,7 @@ impl SourceCode for Excerpt<'_> {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
-        let text = self.0.text();
+        let text = self.text;
         let (first, last) = (span.offset(), span.offset() + span.len());
         if last > text.len() {
             return Err(MietteError::OutOfBounds);
@@ -233,9 +269,9 @@ impl SourceCode for Excerpt<'_> {
         if lines_before == 0 && lines_after == 0 {
             column = first - line_start(first);
         }
-        let position = self.0.position(start as u32);
+        let position = self.file.position(start as u32);
         Ok(Box::new(MietteSpanContents::new_named(
-            self.0.name().to_owned(),
+            self.file.name().to_owned(),
             &text[start..end],
             (start, end - start).into(),
             position.line as usize - 1,
@@ -243,6 +279,38 @@ impl SourceCode for Excerpt<'_> {
             1,
         )))
     }
+}
+
+/// Puts `?` in the place of every byte that a terminal might obey or hide, so that the text
+/// of a file can only be seen. No byte moves.
+fn without_hidden(bytes: &[u8]) -> Cow<'_, [u8]> {
+    // Most files are plain ASCII, or need no more than a look.
+    if bytes
+        .iter()
+        .all(|&b| matches!(b, b' '..=b'~' | b'\n' | b'\t'))
+    {
+        return Cow::Borrowed(bytes);
+    }
+    let mut seen = Vec::with_capacity(bytes.len());
+    let mark: &[u8] = b"\xef\xbb\xbf";
+    if bytes.starts_with(mark) {
+        // A byte order mark in its proper place is seen by nobody, and may stay.
+        seen.extend_from_slice(mark);
+    }
+    let bytes = bytes.strip_prefix(mark).unwrap_or(bytes);
+    for chunk in bytes.utf8_chunks() {
+        let mut letters = chunk.valid().chars().peekable();
+        while let Some(c) = letters.next() {
+            let is_line_end = c == '\r' && letters.peek() == Some(&'\n');
+            if matches!(c, '\n' | '\t') || is_line_end || !is_hidden(c) {
+                seen.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+            } else {
+                seen.resize(seen.len() + c.len_utf8(), b'?');
+            }
+        }
+        seen.resize(seen.len() + chunk.invalid().len(), b'?');
+    }
+    Cow::Owned(seen)
 }
 
 /// The start of the UTF-8 character that the byte at `at` belongs to.

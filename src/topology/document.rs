@@ -87,7 +87,8 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    fn slice(&self, start: u32, end: u32) -> &str {
+    /// What is written from one byte to another.
+    pub(super) fn slice(&self, start: u32, end: u32) -> &str {
         std::str::from_utf8(&self.text[start as usize..end as usize])
             .expect("internal: spans of a checked text lie between characters")
     }
@@ -113,16 +114,20 @@ impl Arena {
 
     /// The key of an entry; empty for other nodes.
     pub(super) fn key(&self, index: u32) -> &str {
+        std::str::from_utf8(self.key_bytes(index))
+            .expect("internal: spans of a checked text lie between characters")
+    }
+
+    /// As [`Self::key`], for comparing.
+    pub(super) fn key_bytes(&self, index: u32) -> &[u8] {
         let node = &self.nodes[index as usize];
         if node.key_decoded {
-            return self.decoded((index, false));
+            return self.decoded((index, false)).as_bytes();
         }
-        let quoted = matches!(
-            self.text.get(node.key_start as usize),
-            Some(b'"' | b'\'') if node.key_end > node.key_start
-        );
-        let quotes = u32::from(quoted);
-        self.slice(node.key_start + quotes, node.key_end - quotes)
+        match &self.text[node.key_start as usize..node.key_end as usize] {
+            [b'"' | b'\'', text @ .., _] => text,
+            text => text,
+        }
     }
 
     /// The children of a node, in order.

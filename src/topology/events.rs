@@ -7,6 +7,7 @@ use super::document::{Arena, Decoded, Document, Kind, Node, Role};
 use super::{rules, syntax};
 use crate::finding::Finding;
 use crate::source::{FileId, Span};
+use crate::text::shown;
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle};
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -85,7 +86,8 @@ pub fn read(file: FileId, bytes: &Arc<[u8]>, limits: &Limits) -> Reading {
             // can be read as if it had quotes: the brackets give way to letters, and every
             // place stays where it is.
             Err(Stop::UnquotedAddress(place)) => {
-                found.push(unquoted_address_finding(file, text, &place));
+                let span = Span::new(file, place.start as u32, place.end as u32);
+                found.push(unquoted_address_finding(span, &text[place.clone()]));
                 if found.len() < REPAIRS && found.len() * text.len() <= limits.bytes {
                     let mut copy = repaired.unwrap_or_else(|| text.to_owned());
                     let letters = copy[place.clone()].replace(['[', ']'], "x");
@@ -151,9 +153,8 @@ pub(super) fn unquoted_address(text: &str, at: usize) -> Option<Range<usize>> {
     Some(at..at + 1 + close + 1 + port)
 }
 
-pub(super) fn unquoted_address_finding(file: FileId, text: &str, place: &Range<usize>) -> Finding {
-    let address = &text[place.clone()];
-    let span = Span::new(file, place.start as u32, place.end as u32);
+/// The finding for such an address.
+pub(super) fn unquoted_address_finding(span: Span, address: &str) -> Finding {
     Finding::error(
         rules::UNQUOTED_ADDRESS,
         span,
@@ -366,7 +367,7 @@ impl<'t> Reader<'t> {
     fn tag(&mut self, tag: &str, place: Range<usize>) {
         let span = Span::new(self.file, place.start as u32, place.end as u32);
         self.findings.push(
-            Finding::error(rules::TAG, span, format!("`{tag}` is a YAML tag"))
+            Finding::error(rules::TAG, span, format!("`{}` is a YAML tag", shown(tag)))
                 .label("tags mean nothing here")
                 .help("Remove it; a value in quotes is always text"),
         );
@@ -575,7 +576,7 @@ impl<'t> Reader<'t> {
 
     fn refuse_duplicates(&mut self, mapping: u32) {
         const FEW: usize = 16;
-        let key = |index: u32| self.arena.key(index);
+        let key = |index: u32| self.arena.key_bytes(index);
         let has_key = |index: &u32| {
             let node = &self.arena.nodes[*index as usize];
             node.key_end > node.key_start
@@ -599,7 +600,7 @@ impl<'t> Reader<'t> {
             }
         }
         for (first, second) in twice {
-            let name = key(second).to_owned();
+            let name = shown(self.arena.key(second)).into_owned();
             let place = |index: u32| {
                 let node = &self.arena.nodes[index as usize];
                 self.span(node.key_start..node.key_end)
@@ -625,7 +626,7 @@ impl<'t> Reader<'t> {
     }
 
     fn unresolved(&mut self, name: &str, place: Range<u32>) -> Result<(), Stop> {
-        let written = &self.text[place.start as usize..place.end as usize];
+        let written = shown(&self.text[place.start as usize..place.end as usize]);
         self.findings.push(
             Finding::error(
                 rules::ALIAS,

@@ -200,11 +200,12 @@ pub(super) struct Object {
 }
 
 impl Object {
-    pub(super) fn key(&self, name: &str) -> Option<(usize, &Key)> {
+    pub(super) fn key(&self, name: impl AsRef<[u8]>) -> Option<(usize, &Key)> {
+        let name = name.as_ref();
         self.keys
             .iter()
             .enumerate()
-            .find(|(_, key)| &*key.name == name)
+            .find(|(_, key)| key.name.as_bytes() == name)
     }
 }
 
@@ -372,6 +373,10 @@ impl<'s> Compiler<'s> {
             names @ Value::Object(_) => Some(self.shape(names, depth + 1)?),
             _ => return Err("an object allows any key".to_owned()),
         };
+        // The structure check keeps one bit for each key.
+        if object.keys.len() > 64 {
+            return Err("an object has more than 64 keys".to_owned());
+        }
         Ok(object)
     }
 }

@@ -10,6 +10,8 @@ use super::rules;
 use super::shape::{Key, Object, Shape, Shapes};
 use super::suggest::{either, nearest};
 use crate::finding::Finding;
+use crate::source::Span;
+use crate::text::shown;
 use serde_yaml::Value;
 use std::collections::{HashMap, HashSet};
 
@@ -109,8 +111,7 @@ impl Checker<'_> {
         let shapes = self.shapes;
         let object = &shapes.objects[object];
         let end = self.document.arena.nodes[mapping as usize].next;
-        // One bit for each key that was met; a type with more keys would not be checked for
-        // what is missing in it, and a test says that there is none.
+        // One bit for each key that was met; `Shapes::compile` refuses types with more keys.
         let mut met: u64 = 0;
         let mut unknown = Vec::new();
         let mut broken = false;
@@ -119,7 +120,7 @@ impl Checker<'_> {
             // A merge key, for one, might have brought what is missing.
             broken |= self.document.arena.nodes[entry as usize].kind == Kind::Broken;
             let next = self.document.arena.nodes[entry as usize].next;
-            match object.key(self.document.arena.key(entry)) {
+            match object.key(self.document.arena.key_bytes(entry)) {
                 Some((at, key)) => {
                     met |= 1 << at;
                     if !self.node(entry, &key.shape, Subject::Entry) {
@@ -257,10 +258,10 @@ impl Checker<'_> {
         let arena = &self.document.arena;
         match subject {
             Subject::Root => "the topology".to_owned(),
-            Subject::Entry => format!("`{}`", arena.key(node)),
+            Subject::Entry => format!("`{}`", shown(arena.key(node))),
             Subject::Item(sequence) => match arena.key(sequence) {
                 "" => "an item".to_owned(),
-                key => format!("an item of `{key}`"),
+                key => format!("an item of `{}`", shown(key)),
             },
         }
     }
@@ -292,10 +293,10 @@ impl Checker<'_> {
         let arena = &self.document.arena;
         let found = arena.nodes[node as usize];
         if found.kind == Kind::Sequence && shape.text.is_some() {
-            let text =
-                std::str::from_utf8(&arena.text).expect("internal: only UTF-8 becomes a document");
-            if let Some(place) = unquoted_address(text, found.start as usize) {
-                let finding = unquoted_address_finding(arena.file, text, &place);
+            let text = arena.slice(found.start, found.end);
+            if unquoted_address(text, 0).is_some() {
+                let span = Span::new(arena.file, found.start, found.end);
+                let finding = unquoted_address_finding(span, text);
                 self.report(node, finding);
                 return;
             }
@@ -314,7 +315,7 @@ impl Checker<'_> {
             .arena
             .value(if alone { node + 1 } else { node });
         if !only.is_empty() && (shape.text.is_some() || shape.integer.is_some()) {
-            finding = finding.help(format!("Write `{}` alone", shorten(only)));
+            finding = finding.help(format!("Write `{}` alone", shown(only)));
         } else {
             finding.help = self.how_to_write(shape, found.kind == Kind::Sequence);
         }
@@ -339,7 +340,7 @@ impl Checker<'_> {
         let arena = &self.document.arena;
         let quoted = arena.nodes[node as usize].kind == Kind::Quoted;
         let text = arena.value(node);
-        let shown = shorten(text);
+        let shown = shown(text).into_owned();
         let name = self.subject(node, subject);
         let place = self.document.place(node);
         let words = shape.words();
@@ -446,7 +447,7 @@ impl Checker<'_> {
         let finding = Finding::error(
             rules::UNKNOWN_KEY,
             place,
-            format!("the key `{}` is unknown", shorten(key)),
+            format!("the key `{}` is unknown", shown(key)),
         )
         .label("unknown here")
         .help(help);
@@ -481,17 +482,6 @@ fn looks_like_number(text: &str) -> bool {
     text.bytes()
         .next()
         .is_some_and(|b| b.is_ascii_digit() || matches!(b, b'+' | b'-' | b'.'))
-}
-
-/// At most as much of a text as a message can hold.
-fn shorten(text: &str) -> String {
-    const MOST: usize = 40;
-    let line = text.split(['\n', '\r']).next().unwrap_or_default();
-    match line.char_indices().nth(MOST) {
-        None if line.len() == text.len() => text.to_owned(),
-        None => format!("{line}…"),
-        Some((end, _)) => format!("{}…", &line[..end]),
-    }
 }
 
 /// More digits than a number can have.

@@ -3,6 +3,7 @@
 use super::rules;
 use crate::finding::Finding;
 use crate::source::{FileId, Span};
+use crate::text::shown;
 use granit_parser::ErrorKind;
 
 /// What a syntax error is called, marked and answered with.
@@ -191,7 +192,7 @@ fn layout(text: &str, kind: &ErrorKind, at: usize, here: (usize, usize)) -> Word
     let previous = line_start(text, line.saturating_sub(1));
     for start in [line, previous] {
         if let Some(colon) = glued_colon(text, start) {
-            let name = text[start..colon].trim_start_matches([' ', '-']);
+            let name = shown(text[start..colon].trim_start_matches([' ', '-']));
             return Words {
                 place: (colon, colon + 1),
                 message: format!("no space follows the `:` of `{name}`"),
@@ -210,11 +211,12 @@ fn layout(text: &str, kind: &ErrorKind, at: usize, here: (usize, usize)) -> Word
         && lonely.bytes().all(is_word)
     {
         let end = previous + text[previous..line].trim_end().len();
+        let word = shown(lonely);
         return Words {
             place: (end - lonely.len(), end),
-            message: format!("no `:` follows `{lonely}`"),
+            message: format!("no `:` follows `{word}`"),
             label: "a `:` is missing",
-            help: Some(format!("Write `{lonely}:`")),
+            help: Some(format!("Write `{word}:`")),
             related: None,
         };
     }

@@ -3,48 +3,14 @@
 use super::Checks;
 use super::place::Place;
 use crate::finding::Finding;
-use std::borrow::Cow;
+use crate::text::is_hidden;
+pub(super) use crate::text::shown;
 
 /// The longest value: nginx reads a parameter into a buffer of 4,096 bytes, quotes and
 /// escapes included (`NGX_CONF_BUFFER`).
 const MAX_BYTES: usize = 4_000;
 /// The longest name of a pool, site or stream. It becomes part of file and zone names.
 const MAX_NAME: usize = 64;
-
-/// A text as it can be shown: short, and with nothing hidden.
-pub(super) fn shown(text: &str) -> Cow<'_, str> {
-    const LONGEST: usize = 80;
-    if text.len() <= LONGEST && !text.chars().any(is_hidden) {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::new();
-    for c in text.chars() {
-        if out.len() > LONGEST {
-            out.push('…');
-            break;
-        }
-        if is_hidden(c) {
-            out.extend(c.escape_unicode());
-        } else {
-            out.push(c);
-        }
-    }
-    Cow::Owned(out)
-}
-
-/// Control characters, line separators, and marks that hide or reorder what is read.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{2069}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-        )
-}
 
 /// Whether a value can be written at all: not empty, not too long, nothing hidden in it.
 pub(super) fn writable(cx: &mut Checks<'_>, text: &str, place: Place<'_>) -> bool {
