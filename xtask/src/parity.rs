@@ -52,11 +52,13 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         tally.add(case, &said);
     }
     writeln!(std::io::stdout(), "{}", tally.report(args.show))?;
-    let fails = tally.false_refusals() > 0
-        || args
-            .floor
-            .is_some_and(|floor| tally.covered_percent() < floor);
-    Ok(if fails {
+    let below = args
+        .floor
+        .is_some_and(|floor| tally.covered_percent() < floor);
+    if below {
+        crate::workspace::say("covered refusals agree less than --floor asks");
+    }
+    Ok(if below || tally.false_refusals() > 0 {
         ExitCode::FAILURE
     } else {
         ExitCode::SUCCESS
