@@ -3,7 +3,8 @@
 //! One table ([`lookup`], [`find`]) says for every directive of every release from
 //! [`OLDEST`](crate::version::OLDEST) to [`MAINLINE`](crate::version::MAINLINE) which
 //! module has it, where it may stand, how many arguments it takes, what they are and
-//! what a second one does. The facts are read from nginx's sources and documentation
+//! what a second one does; another says which variables there are ([`find_variable`]).
+//! The facts are read from nginx's sources and documentation
 //! into `schemas/directives` by `cargo xtask directives`, which makes the table from
 //! them as well.
 //!
@@ -17,6 +18,7 @@ mod modules;
 mod nearest;
 #[rustfmt::skip] // one line per directive
 mod table;
+mod variable;
 
 pub use arity::Arity;
 pub use context::{Context, Contexts, ParseContextError};
@@ -25,8 +27,10 @@ pub use info::{
 };
 pub use modules::{Modules, UnknownModule};
 pub use nearest::nearest;
+pub use variable::{VariableInfo, all_variables, find_variable};
 
 use crate::version::Target;
+use index::Index;
 use table::TABLE;
 
 /// Every variant of every directive, sorted by name, then by module and release.
@@ -38,8 +42,18 @@ pub fn all() -> &'static [DirectiveInfo] {
 /// Every variant of the directive `name`; none when it is unknown.
 #[must_use]
 pub fn lookup(name: &[u8]) -> &'static [DirectiveInfo] {
-    index::find(name)
+    INDEX.rows(TABLE, name, |row| row.name)
 }
+
+static INDEX: Index<4096> = {
+    let mut names = [""; TABLE.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = TABLE[i].name;
+        i += 1;
+    }
+    Index::of(&names)
+};
 
 /// The variants of the directive `name` in `target`, whichever modules that has.
 ///

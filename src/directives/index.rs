@@ -1,31 +1,58 @@
 //! From a name to its rows, by a hash made while compiling.
 //!
-//! A bisection over the names costs seven times as much, and every directive of a
+//! A bisection over the names costs five times as much, and every directive of a
 //! configuration is looked up.
 
-use super::info::DirectiveInfo;
-use super::table::TABLE;
+/// The place of the first row of each name in a table that is sorted by name.
+///
+/// `SIZE` is a power of two and more than the table has names; twice as many leave few
+/// collisions.
+pub(super) struct Index<const SIZE: usize>([u16; SIZE]);
 
-/// Twice the number of names, so that few of them collide.
-const SIZE: usize = 4096;
 const EMPTY: u16 = u16::MAX;
 
-/// The first row of each name, at the place of its hash or after it.
-static SLOTS: [u16; SIZE] = slots();
-
-/// The rows of `name`.
-pub(super) fn find(name: &[u8]) -> &'static [DirectiveInfo] {
-    let mut at = place(name);
-    while SLOTS[at] != EMPTY {
-        let rows = &TABLE[usize::from(SLOTS[at])..];
-        let same = |row: &&DirectiveInfo| row.name.as_bytes() == name;
-        let count = rows.iter().take_while(same).count();
-        if count > 0 {
-            return &rows[..count];
+impl<const SIZE: usize> Index<SIZE> {
+    /// The index of a table whose rows have these names.
+    pub(super) const fn of(names: &[&str]) -> Self {
+        assert!(
+            names.len() < SIZE,
+            "internal: the table has outgrown its index"
+        );
+        let mut slots = [EMPTY; SIZE];
+        let mut row = 0;
+        while row < names.len() {
+            let name = names[row].as_bytes();
+            if row == 0 || !same(name, names[row - 1].as_bytes()) {
+                let mut at = place(name) % SIZE;
+                while slots[at] != EMPTY {
+                    at = (at + 1) % SIZE;
+                }
+                slots[at] = row as u16;
+            }
+            row += 1;
         }
-        at = (at + 1) % SIZE;
+        Self(slots)
     }
-    &[]
+
+    /// The rows of `table` that are called `name`.
+    pub(super) fn rows<'t, R>(
+        &self,
+        table: &'t [R],
+        name: &[u8],
+        name_of: impl Fn(&R) -> &str,
+    ) -> &'t [R] {
+        let mut at = place(name) % SIZE;
+        while self.0[at] != EMPTY {
+            let rows = &table[usize::from(self.0[at])..];
+            let same = |row: &&R| name_of(row).as_bytes() == name;
+            let count = rows.iter().take_while(same).count();
+            if count > 0 {
+                return &rows[..count];
+            }
+            at = (at + 1) % SIZE;
+        }
+        &[]
+    }
 }
 
 /// Where the search for `name` begins (FNV-1a).
@@ -36,28 +63,7 @@ const fn place(name: &[u8]) -> usize {
         hash = (hash ^ name[i] as u32).wrapping_mul(0x0100_0193);
         i += 1;
     }
-    (hash ^ (hash >> 15)) as usize % SIZE
-}
-
-const fn slots() -> [u16; SIZE] {
-    assert!(
-        TABLE.len() < SIZE,
-        "internal: the table has outgrown its index"
-    );
-    let mut slots = [EMPTY; SIZE];
-    let mut row = 0;
-    while row < TABLE.len() {
-        let name = TABLE[row].name.as_bytes();
-        if row == 0 || !same(name, TABLE[row - 1].name.as_bytes()) {
-            let mut at = place(name);
-            while slots[at] != EMPTY {
-                at = (at + 1) % SIZE;
-            }
-            slots[at] = row as u16;
-        }
-        row += 1;
-    }
-    slots
+    (hash ^ (hash >> 15)) as usize
 }
 
 const fn same(a: &[u8], b: &[u8]) -> bool {

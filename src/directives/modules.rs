@@ -45,12 +45,21 @@ impl Modules {
     /// Whether they have `directive`.
     #[must_use]
     pub fn have(&self, directive: &DirectiveInfo) -> bool {
+        self.have_module(directive.module)
+            && match (self, directive.notes.needs) {
+                (Self::Only(names), Some(needed)) => names.iter().any(|n| n == stem(needed)),
+                _ => true,
+            }
+    }
+
+    /// Whether they have `module`.
+    #[must_use]
+    pub fn have_module(&self, module: &Module) -> bool {
         let Self::Only(names) = self else {
             return true;
         };
         let named = |wanted: &str| names.iter().any(|n| n == wanted);
-        let module = directive.module;
-        let present = named(stem(module.name))
+        named(stem(module.name))
             || match (module.origin, module.built) {
                 (Origin::ThirdParty(project), _) => named(project),
                 (Origin::Nginx, Built::Default) => module.platform.is_none_or(|p| p == "linux"),
@@ -60,12 +69,7 @@ impl Modules {
                 // The target decides about nginx Plus.
                 (Origin::Nginx, Built::Plus) => true,
                 (Origin::Nginx, Built::ThirdParty) => false,
-            };
-        present
-            && directive
-                .notes
-                .needs
-                .is_none_or(|needed| named(stem(needed)))
+            }
     }
 }
 

@@ -162,11 +162,16 @@ impl<'a> Tokens<'a> {
     }
 
     /// Definitions of the form `TYPE NAME[] = {` or `TYPE NAME = {`: the name and
-    /// where the bracket opens.
+    /// where the bracket opens, or where the `=` of another initialiser is.
     pub(super) fn definitions_of(&self, type_name: &str) -> Vec<(&'a str, usize)> {
+        self.definitions(|name| name == type_name)
+    }
+
+    /// Likewise, of all types whose name `is_wanted`.
+    pub(super) fn definitions(&self, is_wanted: impl Fn(&str) -> bool) -> Vec<(&'a str, usize)> {
         let mut found = Vec::new();
         for (i, token) in self.list.iter().enumerate() {
-            if !token.is(type_name) {
+            if token.kind != Kind::Ident || !is_wanted(token.text) {
                 continue;
             }
             let Some(name) = self.list.get(i + 1).filter(|t| t.kind == Kind::Ident) else {

@@ -80,6 +80,20 @@ fn read_inner(
     Ok(())
 }
 
+/// The modules that a file defines.
+pub(super) fn modules_in(tree: &Tree<'_>, file: usize) -> impl Iterator<Item = Module> {
+    let tokens = &tree.files[file].tokens;
+    let found = tokens.definitions_of("ngx_module_t").into_iter();
+    found.filter_map(move |(name, open)| {
+        let fields = tokens.parts(open);
+        let kind = tokens.list[fields.get(3)?.clone()].last()?;
+        Some(Module {
+            name: name.to_owned(),
+            family: Family::from_macro(kind.text)?,
+        })
+    })
+}
+
 /// Modules by the name of their table, with the file first and without it second.
 fn modules<'a>(tree: &Tree<'a>) -> BTreeMap<(Option<usize>, &'a str), Module> {
     let mut found = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! The reviewed data: one file per module, one line per directive and variant.
 
+use super::history::Ranged;
 use super::version::Version;
 use anyhow::Context as _;
 use serde::Deserialize;
@@ -85,6 +86,58 @@ pub(crate) struct Row {
     pub(crate) needs: Option<String>,
 }
 
+impl Ranged for Row {
+    fn since(&self) -> Option<Version> {
+        self.since
+    }
+
+    fn until(&self) -> Option<Version> {
+        self.until
+    }
+
+    fn within(&self, since: Option<Version>, until: Option<Version>) -> Self {
+        Self {
+            since,
+            until,
+            ..self.clone()
+        }
+    }
+}
+
+/// One variant of a variable.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct VariableRow {
+    /// As in [`Row`].
+    pub(crate) since: Option<Version>,
+    /// As in [`Row`].
+    pub(crate) until: Option<Version>,
+    /// The name is the beginning of many.
+    #[serde(default)]
+    pub(crate) prefix: bool,
+    /// A directive may define it again.
+    #[serde(default)]
+    pub(crate) changeable: bool,
+}
+
+impl Ranged for VariableRow {
+    fn since(&self) -> Option<Version> {
+        self.since
+    }
+
+    fn until(&self) -> Option<Version> {
+        self.until
+    }
+
+    fn within(&self, since: Option<Version>, until: Option<Version>) -> Self {
+        Self {
+            since,
+            until,
+            ..self.clone()
+        }
+    }
+}
+
 /// A module and its directives.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -111,6 +164,11 @@ pub(crate) struct ModuleData {
     /// What only nginx Plus has, from the documentation alone.
     #[serde(default)]
     pub(crate) plus: BTreeMap<String, Vec<Row>>,
+    #[serde(default)]
+    pub(crate) variables: BTreeMap<String, Vec<VariableRow>>,
+    /// What only nginx Plus has, from the documentation alone.
+    #[serde(default)]
+    pub(crate) plus_variables: BTreeMap<String, Vec<VariableRow>>,
 }
 
 /// Where the data of a module comes from, which is the folder that it is kept in.
@@ -239,18 +297,45 @@ impl ModuleData {
             let _ = writeln!(out, "undocumented: [{}]", self.undocumented.join(", "));
         }
         for (key, directives) in [("directives", &self.directives), ("plus", &self.plus)] {
-            if directives.is_empty() {
-                continue;
-            }
-            let _ = writeln!(out, "{key}:");
-            for (name, rows) in directives {
-                let _ = writeln!(out, "  {name}:");
-                for row in rows {
-                    let _ = writeln!(out, "  - {{{}}}", row.to_yaml());
-                }
-            }
+            write_rows(&mut out, key, directives, Row::to_yaml);
+        }
+        for (key, variables) in [
+            ("variables", &self.variables),
+            ("plus_variables", &self.plus_variables),
+        ] {
+            write_rows(&mut out, key, variables, VariableRow::to_yaml);
         }
         out
+    }
+}
+
+fn write_rows<R>(
+    out: &mut String,
+    key: &str,
+    named: &BTreeMap<String, Vec<R>>,
+    to_yaml: impl Fn(&R) -> String,
+) {
+    if named.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "{key}:");
+    for (name, rows) in named {
+        let _ = writeln!(out, "  {name}:");
+        for row in rows {
+            let _ = writeln!(out, "  - {{{}}}", to_yaml(row));
+        }
+    }
+}
+
+impl VariableRow {
+    /// The row as the inside of a flow mapping.
+    fn to_yaml(&self) -> String {
+        let mut fields = Vec::new();
+        fields.extend(self.since.map(|v| format!("since: {v}")));
+        fields.extend(self.until.map(|v| format!("until: {v}")));
+        fields.extend(self.prefix.then(|| "prefix: true".to_owned()));
+        fields.extend(self.changeable.then(|| "changeable: true".to_owned()));
+        fields.join(", ")
     }
 }
 

@@ -1,7 +1,7 @@
 //! nginx's documentation (the XML sources of nginx.org): what only nginx Plus has, and
 //! which page tells about a directive.
 
-use super::data::{Opens, Repeat, Row};
+use super::data::{Opens, Repeat, Row, VariableRow};
 use super::flags;
 use super::version::Version;
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ pub(super) struct Page {
     /// Below `https://nginx.org/en/docs/`, without `.html`.
     pub(super) path: String,
     pub(super) directives: Vec<Documented>,
+    /// Variables that nginx Plus has or had alone.
+    pub(super) plus_variables: Vec<(String, VariableRow)>,
 }
 
 /// A directive as documented.
@@ -109,6 +111,7 @@ fn page(module: &str, path: &str, text: &str) -> Page {
         module: module.to_owned(),
         path: path.to_owned(),
         directives,
+        plus_variables: plus_variables(text, of_module),
     }
 }
 
@@ -133,6 +136,41 @@ fn commercial(text: &str, subject: &str) -> Option<Commercial> {
             .or_else(|| version_after(before, "efore version "))
             .or_else(|| version_after(sentence, " until ")),
     })
+}
+
+/// The variables of a page: those that a note gives to nginx Plus, or all where the module
+/// is of nginx Plus.
+fn plus_variables(text: &str, of_module: Option<Commercial>) -> Vec<(String, VariableRow)> {
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("<tag-name id=\"var_") {
+        let rest = &text[at..];
+        let Some((_, tag)) = elements(rest, "tag-name").next() else {
+            continue;
+        };
+        let Some((_, name)) = elements(tag, "var").next() else {
+            continue;
+        };
+        let description = elements(rest, "tag-desc").next().map_or("", |(_, d)| d);
+        let said = words(description);
+        let own = commercial(&said, "This variable")
+            .or_else(|| commercial(&said, "this variable"))
+            .or_else(|| commercial(&said, "The variable"));
+        let Some(plus) = own.or(of_module) else {
+            continue;
+        };
+        let row = VariableRow {
+            since: plus
+                .since
+                .or_else(|| version_after(&said, "("))
+                .or_else(|| of_module?.since),
+            until: plus.until,
+            // `$jwt_claim_` and the name of a claim.
+            prefix: tag.contains("<value>"),
+            ..VariableRow::default()
+        };
+        found.push((name.trim_start_matches('$').to_owned(), row));
+    }
+    found
 }
 
 /// The literals of the syntax whose description ends with a note about nginx Plus.

@@ -152,6 +152,18 @@ const VALUES: &[(&str, i64)] = &[
     ("NGX_RTMP_SRV_CONF", 0x0400_0000),
     ("NGX_RTMP_APP_CONF", 0x0800_0000),
     ("NGX_RTMP_REC_CONF", 0x1000_0000),
+    ("NGX_HTTP_VAR_CHANGEABLE", 1),
+    ("NGX_HTTP_VAR_NOCACHEABLE", 2),
+    ("NGX_HTTP_VAR_INDEXED", 4),
+    ("NGX_HTTP_VAR_NOHASH", 8),
+    ("NGX_HTTP_VAR_WEAK", 16),
+    ("NGX_HTTP_VAR_PREFIX", 32),
+    ("NGX_STREAM_VAR_CHANGEABLE", 1),
+    ("NGX_STREAM_VAR_NOCACHEABLE", 2),
+    ("NGX_STREAM_VAR_INDEXED", 4),
+    ("NGX_STREAM_VAR_NOHASH", 8),
+    ("NGX_STREAM_VAR_WEAK", 16),
+    ("NGX_STREAM_VAR_PREFIX", 32),
 ];
 
 /// Macros of libraries that bounds are made of (`brotli/encode.h`).

@@ -1,70 +1,90 @@
 //! From facts about single releases to ranges of releases, and back.
 
-use super::data::Row;
 use super::version::Version;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The rows of one directive of one module, by release; the rows carry no releases.
-pub(super) type History = BTreeMap<Version, BTreeSet<Row>>;
-
-/// Spreads rows over the releases that they hold in.
-pub(super) fn spread(rows: &[Row], releases: &[Version]) -> History {
-    let mut history = History::new();
-    for row in rows {
-        for &release in releases {
-            let begun = row.since.is_none_or(|since| since <= release);
-            let over = row.until.is_some_and(|until| until <= release);
-            if begun && !over {
-                let plain = Row {
-                    since: None,
-                    until: None,
-                    ..row.clone()
-                };
-                history.entry(release).or_default().insert(plain);
-            }
-        }
-    }
-    history
+/// Something that holds from one release to another.
+pub(super) trait Ranged: Clone + Ord {
+    /// The first release that has it; none: the first that was read, or before.
+    fn since(&self) -> Option<Version>;
+    /// The first release that does not have it any more.
+    fn until(&self) -> Option<Version>;
+    /// The same with another range.
+    fn within(&self, since: Option<Version>, until: Option<Version>) -> Self;
 }
 
-/// Joins what is the same in neighbouring releases; `releases` is every release that
-/// was read, in order.
-pub(super) fn join(history: &History, releases: &[Version]) -> Vec<Row> {
-    let mut rows = Vec::new();
-    let mut open: BTreeMap<&Row, Option<Version>> = BTreeMap::new();
-    let nothing = BTreeSet::new();
-    for (i, &release) in releases.iter().enumerate() {
-        let here = history.get(&release).unwrap_or(&nothing);
-        let ended: Vec<_> = open
-            .keys()
-            .filter(|r| !here.contains(*r))
-            .copied()
-            .collect();
-        for row in ended {
-            rows.push(Row {
-                since: open.remove(row).flatten(),
-                until: Some(release),
-                ..row.clone()
-            });
-        }
-        for row in here {
-            open.entry(row).or_insert((i > 0).then_some(release));
-        }
+/// The rows of one thing by release; the rows carry no releases.
+#[derive(Debug)]
+pub(super) struct History<R>(BTreeMap<Version, BTreeSet<R>>);
+
+impl<R> Default for History<R> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
     }
-    rows.extend(open.into_iter().map(|(row, since)| Row {
-        since,
-        ..row.clone()
-    }));
-    rows.sort_by(|a, b| (a.since, &a.until, a).cmp(&(b.since, &b.until, b)));
-    rows
+}
+
+impl<R: Ranged> History<R> {
+    /// Spreads rows over the releases that they hold in.
+    pub(super) fn spread(rows: &[R], releases: &[Version]) -> Self {
+        let mut history = Self::default();
+        for row in rows {
+            for &release in releases {
+                let begun = row.since().is_none_or(|since| since <= release);
+                let over = row.until().is_some_and(|until| until <= release);
+                if begun && !over {
+                    history.add(release, row.within(None, None));
+                }
+            }
+        }
+        history
+    }
+
+    /// Adds a row to a release.
+    pub(super) fn add(&mut self, release: Version, row: R) {
+        self.0.entry(release).or_default().insert(row);
+    }
+
+    /// Takes the rows of a release out.
+    pub(super) fn remove(&mut self, release: Version) -> Option<BTreeSet<R>> {
+        self.0.remove(&release)
+    }
+
+    /// Joins what is the same in neighbouring releases; `releases` is every release that
+    /// was read, in order.
+    pub(super) fn join(&self, releases: &[Version]) -> Vec<R> {
+        let mut rows = Vec::new();
+        let mut open: BTreeMap<&R, Option<Version>> = BTreeMap::new();
+        let nothing = BTreeSet::new();
+        for (i, &release) in releases.iter().enumerate() {
+            let here = self.0.get(&release).unwrap_or(&nothing);
+            let ended: Vec<_> = open
+                .keys()
+                .filter(|row| !here.contains(*row))
+                .copied()
+                .collect();
+            for row in ended {
+                let since = open.remove(row).flatten();
+                rows.push(row.within(since, Some(release)));
+            }
+            for row in here {
+                open.entry(row).or_insert((i > 0).then_some(release));
+            }
+        }
+        rows.extend(open.into_iter().map(|(row, since)| row.within(since, None)));
+        rows.sort_by(|a, b| (a.since(), a.until(), a).cmp(&(b.since(), b.until(), b)));
+        rows
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::data::Row;
     use super::*;
 
-    fn row(arguments: &str) -> Row {
+    fn row(arguments: &str, since: Option<Version>, until: Option<Version>) -> Row {
         Row {
+            since,
+            until,
             arguments: arguments.to_owned(),
             ..Row::default()
         }
@@ -74,27 +94,17 @@ mod tests {
     fn what_is_spread_joins_again() {
         let releases: Vec<_> = (0..5).map(|n| Version(1, 18 + n, 0)).collect();
         let rows = vec![
-            Row {
-                until: Some(releases[2]),
-                ..row("1")
-            },
-            Row {
-                since: Some(releases[2]),
-                until: Some(releases[3]),
-                ..row("1-2")
-            },
-            Row {
-                since: Some(releases[4]),
-                ..row("1-2")
-            },
+            row("1", None, Some(releases[2])),
+            row("1-2", Some(releases[2]), Some(releases[3])),
+            row("1-2", Some(releases[4]), None),
         ];
-        assert_eq!(join(&spread(&rows, &releases), &releases), rows);
+        assert_eq!(History::spread(&rows, &releases).join(&releases), rows);
     }
 
     #[test]
     fn a_row_of_all_releases_has_no_bounds() {
         let releases = [Version(1, 18, 0), Version(1, 20, 0)];
-        let rows = vec![row("1")];
-        assert_eq!(join(&spread(&rows, &releases), &releases), rows);
+        let rows = vec![row("1", None, None)];
+        assert_eq!(History::spread(&rows, &releases).join(&releases), rows);
     }
 }

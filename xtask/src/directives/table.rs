@@ -1,6 +1,6 @@
 //! The Rust table made from the data.
 
-use super::data::{Data, ModuleData, Opens, Origin, Repeat, Row};
+use super::data::{Data, ModuleData, Opens, Origin, Repeat, Row, VariableRow};
 use super::version::Version;
 use anyhow::{Context as _, bail};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 pub(super) fn text(data: &Data) -> anyhow::Result<String> {
     let mut modules = String::new();
     let mut rows = Vec::new();
+    let mut variables = Vec::new();
     for ((origin, name), module) in &data.modules {
         let constant = constant(origin, name);
         write_module(&mut modules, &constant, origin, module).with_context(|| name.clone())?;
@@ -25,6 +26,20 @@ pub(super) fn text(data: &Data) -> anyhow::Result<String> {
             }
         }
     }
+    for ((origin, name), module) in &data.modules {
+        let constant = constant(origin, name);
+        for (plus, named) in [(false, &module.variables), (true, &module.plus_variables)] {
+            for (variable, variants) in named {
+                for row in variants {
+                    let text = variable_text(variable, row, plus, &constant)?;
+                    let key = (variable, origin, name, row.since, row.until, plus);
+                    variables.push((key, text));
+                }
+            }
+        }
+    }
+    variables.sort();
+    let variables: String = variables.into_iter().map(|(_, text)| text).collect();
     rows.sort();
     let rows: String = rows.into_iter().map(|(_, text)| text).collect();
     Ok(format!(
@@ -40,6 +55,7 @@ use super::info::Family::{{Conf, Core}};
 use super::info::Origin::{{Nginx, ThirdParty}};
 use super::info::Repeat::{{Allowed, Depends, Refused, Unknown}};
 use super::info::{{Body, Built, DirectiveInfo as D, Family, Module, Notes as N, Value as V}};
+use super::variable::VariableInfo as W;
 use crate::version::Version;
 
 const fn c(contexts: &[Context]) -> C {{
@@ -79,6 +95,19 @@ const PLAIN: N = N {{
 {modules}
 pub(super) static TABLE: &[D] = &[
 {rows}];
+
+const OTHER: W = W {{
+    name: \"\",
+    module: &NGX_CORE_MODULE,
+    prefix: false,
+    changeable: false,
+    since: None,
+    until: None,
+    plus: false,
+}};
+
+pub(super) static VARIABLES: &[W] = &[
+{variables}];
 "
     ))
 }
@@ -182,6 +211,28 @@ fn row_text(
     field("plus", plus.then(|| "true".to_owned()));
     field("notes", notes(name, row, module, shared));
     out.push_str(", ..NONE },\n");
+    Ok(out)
+}
+
+fn variable_text(
+    name: &str,
+    row: &VariableRow,
+    plus: bool,
+    module_constant: &str,
+) -> anyhow::Result<String> {
+    let mut out = format!("    W {{ name: \"{name}\", module: &{module_constant}");
+    let mut field = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            let _ = write!(out, ", {name}: {value}");
+        }
+    };
+    let truth = |value: bool| value.then(|| "true".to_owned());
+    field("prefix", truth(row.prefix));
+    field("changeable", truth(row.changeable));
+    field("since", row.since.map(version).transpose()?);
+    field("until", row.until.map(version).transpose()?);
+    field("plus", truth(plus));
+    out.push_str(", ..OTHER },\n");
     Ok(out)
 }
 
