@@ -6,7 +6,10 @@
 #[path = "support/engines.rs"]
 mod support;
 
-use djanginx::directives::{Body, Context, DirectiveInfo, Found, Modules, Value, all, find};
+use djanginx::directives::{
+    Body, Context, DirectiveInfo, Family, Found, Modules, Value, all, all_variables, find,
+    find_variable,
+};
 use djanginx::version::Target;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -47,6 +50,51 @@ fn every_engine_agrees_about_random_statements() {
             Ok(())
         });
         result.unwrap_or_else(|error| panic!("{}: {error}", engine.name));
+    }
+}
+
+#[test]
+fn every_engine_has_the_same_variables() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("nginx.conf");
+    for engine in support::engines().nginx() {
+        let target: Target = engine.version.parse().expect("a release");
+        let options = options(engine);
+        for (family, context) in [
+            (Family::Http, Context::Http),
+            (Family::Stream, Context::Stream),
+        ] {
+            let modules = modules(engine, &options, context);
+            let block = context.name();
+            if find(block.as_bytes(), Context::Main, target, &modules) == Found::Unknown {
+                continue;
+            }
+            let nginx = |names: &str| {
+                let text = format!("events {{}}\n{block} {{\nlog_format all '{names}';\n}}\n");
+                std::fs::write(&config, text).expect("written");
+                engine.check(folder.path(), &config).text
+            };
+            let rows = all_variables().iter().filter(|v| v.module.family == family);
+            // One beginning stands for many; any end will do.
+            let names = rows.map(|v| {
+                if v.prefix {
+                    format!("{}x", v.name)
+                } else {
+                    v.name.into()
+                }
+            });
+            let is_there =
+                |name: &String| find_variable(name.as_bytes(), family, target, &modules).is_some();
+            let (present, absent): (Vec<_>, Vec<_>) = names.partition(is_there);
+            assert!(present.len() > 20, "{}: {}", engine.name, present.len());
+            let told = nginx(&format!("${}", present.join(" $")));
+            assert!(!told.contains("unknown"), "{}: {told}", engine.name);
+            for name in absent {
+                let told = nginx(&format!("${name}"));
+                let expected = format!("unknown \"{name}\" variable");
+                assert!(told.contains(&expected), "{}: {name}: {told}", engine.name);
+            }
+        }
     }
 }
 
