@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::client::Client;
+use crate::client::{Client, Response};
 use crate::django::{Node, Server};
 use crate::home::{Home, Port};
 use crate::nginx::{Nginx, Topology, for_each_engine};
@@ -24,6 +24,7 @@ fn requests_go_where_the_method_says() {
         let by_client = nodes_of_clients(&port);
         let by_path = nodes_of_paths(&port);
         sessions_stay_on_their_nodes(&port);
+        cookies_keep_sessions_on_their_nodes(&port);
         nginx.stop();
 
         let nginx = start();
@@ -94,28 +95,53 @@ fn nodes_of_paths(port: &Port) -> BTreeMap<u8, String> {
     nodes
 }
 
+/// Sessions that are known by Django's own cookie: the node of the second request is that of
+/// all further ones.
 fn sessions_stay_on_their_nodes(port: &Port) {
     let client = Client::new(port.number(), "session.example.com");
     let mut nodes = Vec::new();
     for _ in 0..12 {
-        let first = client.get("/session/").send();
-        let cookie = first.header("Set-Cookie").expect("a session");
-        let cookie = cookie
-            .split(';')
-            .next()
-            .expect("a name and a value")
-            .to_owned();
-        assert!(cookie.starts_with("sessionid="), "{cookie}");
-        let next = || client.get("/session/").header("Cookie", &cookie).send();
+        let cookies = cookies_of(&client.get("/session/").send());
+        assert!(cookies.starts_with("sessionid="), "{cookies}");
+        let next = || client.get("/session/").header("Cookie", &cookies).send();
         let second = next();
-        for count in 3..=6 {
-            let response = next();
-            assert_eq!(response.node(), second.node(), "{cookie}");
-            assert_eq!(response.json()["count"], count, "{cookie}");
-        }
+        assert_session_continues(3, &second.node(), next);
         nodes.push(second.node());
     }
     assert_all_work(nodes.iter());
+}
+
+/// Sessions that are known by a cookie of nginx's: not even their beginning is elsewhere.
+fn cookies_keep_sessions_on_their_nodes(port: &Port) {
+    let client = Client::new(port.number(), "cookie.example.com");
+    let mut nodes = Vec::new();
+    for _ in 0..12 {
+        let first = client.get("/session/").send();
+        let cookies = cookies_of(&first);
+        assert!(cookies.contains("srv_id="), "{cookies}");
+        assert!(cookies.contains("sessionid="), "{cookies}");
+        let next = || client.get("/session/").header("Cookie", &cookies).send();
+        assert_session_continues(2, &first.node(), next);
+        nodes.push(first.node());
+    }
+    assert_all_work(nodes.iter());
+}
+
+/// What a browser sends back.
+fn cookies_of(response: &Response) -> String {
+    let pairs = response.headers("Set-Cookie").into_iter().map(|cookie| {
+        let end = cookie.find(';').unwrap_or(cookie.len());
+        &cookie[..end]
+    });
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
+fn assert_session_continues(count: u64, node: &str, next: impl Fn() -> Response) {
+    for count in count..count + 4 {
+        let response = next();
+        assert_eq!(response.node(), node, "request {count} of a session");
+        assert_eq!(response.json()["count"], count, "another session began");
+    }
 }
 
 /// A method that knows one node alone would be constant, too.

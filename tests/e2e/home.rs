@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, Permissions};
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -72,7 +72,9 @@ impl Port {
         const FIRST: u16 = 11_000;
         const COUNT: u16 = 20_000;
         static NEXT: AtomicU16 = AtomicU16::new(0);
-        let folder = std::env::temp_dir().join("djanginx-ports");
+        // One user cannot write where another has: each has leases of his own.
+        let user = fs::metadata("/proc/self").expect("this process").uid();
+        let folder = std::env::temp_dir().join(format!("djanginx-ports-{user}"));
         fs::create_dir_all(&folder).expect("a folder for leases");
         // Each process starts elsewhere, to save attempts.
         let start = (std::process::id() % u32::from(COUNT)) as u16;
@@ -80,7 +82,7 @@ impl Port {
             let step = NEXT.fetch_add(1, Ordering::Relaxed) % COUNT;
             let number = FIRST + (start + step) % COUNT;
             let lease = File::create(folder.join(number.to_string())).expect("a lease");
-            let is_free = || TcpListener::bind((Ipv4Addr::UNSPECIFIED, number)).is_ok();
+            let is_free = || TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok();
             if lease.try_lock().is_ok() && is_free() {
                 return Self {
                     number,
