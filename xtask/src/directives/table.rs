@@ -49,12 +49,10 @@ pub(super) fn text(data: &Data) -> anyhow::Result<String> {
 use super::arity::Arity as A;
 use super::context::Context::*;
 use super::context::{{Context, Contexts as C}};
-use super::info::Built::{{Default, Plus, With}};
-use super::info::Documentation::{{Elsewhere, Missing, OfModule}};
-use super::info::Family::{{Conf, Core}};
-use super::info::Origin::{{Nginx, ThirdParty}};
-use super::info::Repeat::{{Allowed, Depends, Refused, Unknown}};
-use super::info::{{Body, Built, DirectiveInfo as D, Family, Module, Notes as N, Value as V}};
+use super::info::{{
+    Body, Built as B, DirectiveInfo as D, Documentation, Family as F, Module, Notes as N,
+    Origin as O, Repeat as R, Value as V,
+}};
 use super::variable::VariableInfo as W;
 use crate::version::Version;
 
@@ -77,7 +75,7 @@ const NONE: D = D {{
     arguments: A::ANY,
     body: Body::Semicolon,
     value: V::Unknown,
-    repeat: Unknown,
+    repeat: R::Unknown,
     since: None,
     until: None,
     plus: false,
@@ -89,7 +87,7 @@ const PLAIN: N = N {{
     same_as: &[],
     deprecated: None,
     needs: None,
-    documentation: OfModule,
+    documentation: Documentation::OfModule,
 }};
 
 {modules}
@@ -127,26 +125,26 @@ fn write_module(
     module: &ModuleData,
 ) -> anyhow::Result<()> {
     let family = match module.family.as_str() {
-        "conf" => "Conf",
-        "core" => "Core",
-        "event" => "Family::Event",
-        "http" => "Family::Http",
-        "mail" => "Family::Mail",
-        "stream" => "Family::Stream",
-        "rtmp" => "Family::Rtmp",
+        "conf" => "F::Conf",
+        "core" => "F::Core",
+        "event" => "F::Event",
+        "http" => "F::Http",
+        "mail" => "F::Mail",
+        "stream" => "F::Stream",
+        "rtmp" => "F::Rtmp",
         other => bail!("family `{other}`"),
     };
     let origin = match origin {
-        Origin::Nginx => "Nginx".to_owned(),
-        Origin::ThirdParty(project) => format!("ThirdParty(\"{project}\")"),
+        Origin::Nginx => "O::Nginx".to_owned(),
+        Origin::ThirdParty(project) => format!("O::ThirdParty(\"{project}\")"),
     };
     let built = match module.built.as_str() {
-        "default" => "Default".to_owned(),
-        "plus" => "Plus".to_owned(),
-        "third-party" => "Built::ThirdParty".to_owned(),
+        "default" => "B::Default".to_owned(),
+        "plus" => "B::Plus".to_owned(),
+        "third-party" => "B::ThirdParty".to_owned(),
         options if options.starts_with("--") => {
             let options: Vec<_> = options.split(' ').map(|o| format!("{o:?}")).collect();
-            format!("With(&[{}])", options.join(", "))
+            format!("B::With(&[{}])", options.join(", "))
         }
         other => bail!("built `{other}`"),
     };
@@ -200,9 +198,9 @@ fn row_text(
     field("body", body);
     field("value", value(row)?);
     let repeat = match row.repeat {
-        Repeat::Refused => Some("Refused"),
-        Repeat::Allowed => Some("Allowed"),
-        Repeat::Depends => Some("Depends"),
+        Repeat::Refused => Some("R::Refused"),
+        Repeat::Allowed => Some("R::Allowed"),
+        Repeat::Depends => Some("R::Depends"),
         Repeat::Unread | Repeat::Unknown => None,
     };
     field("repeat", repeat.map(str::to_owned));
@@ -269,8 +267,10 @@ fn notes(
     );
     field("needs", row.needs.as_ref().map(|n| format!("Some({n:?})")));
     let page = match module.documented_elsewhere.get(name) {
-        Some(page) => Some(format!("Elsewhere({page:?})")),
-        None if module.undocumented.iter().any(|n| n == name) => Some("Missing".to_owned()),
+        Some(page) => Some(format!("Documentation::Elsewhere({page:?})")),
+        None if module.undocumented.iter().any(|n| n == name) => {
+            Some("Documentation::Missing".to_owned())
+        }
         None => None,
     };
     field("documentation", page);
