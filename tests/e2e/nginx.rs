@@ -112,6 +112,11 @@ impl Nginx {
         std::fs::read_to_string(self.run.join("error.log")).unwrap_or_default()
     }
 
+    /// What nginx wrote to its access log.
+    pub(crate) fn access_log(&self) -> String {
+        std::fs::read_to_string(self.run.join("access.log")).unwrap_or_default()
+    }
+
     /// Stops it as an operator would.
     pub(crate) fn stop(mut self) {
         let status = self.process.end_with(Signal::TERM);

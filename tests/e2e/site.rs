@@ -8,6 +8,7 @@ use crate::django::{Node, Server, collect_static};
 use crate::engines::Engine;
 use crate::home::{Home, Port};
 use crate::nginx::{Nginx, Topology, for_each_engine};
+use crate::process::wait_for;
 
 const HOST: &str = "shop.example.com";
 /// `anna` with the password `secret`, as `openssl passwd -apr1` writes it.
@@ -30,7 +31,7 @@ struct Stage {
 struct Running {
     http: Port,
     https: Port,
-    _nginx: Nginx,
+    nginx: Nginx,
     certificate: std::sync::Arc<rustls::ClientConfig>,
 }
 
@@ -45,6 +46,10 @@ impl Stage {
         home.write("files/media/.hidden", SECRET);
         home.write("files/media/page.html", "<script>alert(1)</script>");
         home.write("files/protected/invoice.txt", "an invoice");
+        home.write(
+            "files/acme/.well-known/acme-challenge/token",
+            "token.account",
+        );
         home.write("files/down.html", "<h1>Back soon</h1>");
         let passwords = home.write("passwords", PASSWORDS);
         let files = home.path("files");
@@ -86,7 +91,7 @@ impl Stage {
         Running {
             http,
             https,
-            _nginx: nginx,
+            nginx,
             certificate: self.certificate.client(),
         }
     }
@@ -194,6 +199,62 @@ fn protected_files_go_through_django_alone() {
 }
 
 #[test]
+fn paths_arrive_as_they_were_asked_for() {
+    let stage = Stage::new();
+    for_each_engine(|engine| {
+        let client = stage.start(engine);
+        let client = client.tls();
+        for (target, path, query) in [
+            ("/caf%C3%A9/%20x?q=%20&r=a+b", "/café/ x", "q=%20&r=a+b"),
+            ("/a%2Fb%3Fc", "/a/b?c", ""),
+            ("/api/orders?x=1", "/orders", "x=1"),
+            ("/api/caf%C3%A9", "/café", ""),
+            ("/apis", "/apis", ""),
+        ] {
+            let report = client.get(target).send().json();
+            assert_eq!(report["path"], path, "{target}: {report:#}");
+            assert_eq!(report["query"], query, "{target}: {report:#}");
+        }
+    });
+}
+
+#[test]
+fn a_request_has_one_id_everywhere() {
+    let stage = Stage::new();
+    for_each_engine(|engine| {
+        let site = stage.start(engine);
+        let response = site
+            .tls()
+            .get("/page?x=%22")
+            .header("X-Request-ID", "forged-by-the-client")
+            .header("User-Agent", "a \"quoted\" \\ agent \u{e9}")
+            .send();
+        let id = response.header("X-Request-ID").expect("an id").to_owned();
+        assert_ne!(id, "forged-by-the-client");
+        let report = response.json();
+        assert_eq!(
+            report["headers"]["HTTP_X_REQUEST_ID"],
+            id.as_str(),
+            "{report:#}"
+        );
+        // nginx logs after it has answered.
+        let line = wait_for("the request in the access log", || {
+            let log = site.nginx.access_log();
+            log.lines()
+                .find(|line| line.contains(&id))
+                .map(str::to_owned)
+        });
+        let entry: serde_json::Value = serde_json::from_str(&line).expect(&line);
+        assert_eq!(entry["request_id"], id.as_str(), "{entry:#}");
+        assert_eq!(entry["status"], 200, "{entry:#}");
+        assert_eq!(entry["host"], HOST, "{entry:#}");
+        assert_eq!(entry["uri"], "/page?x=%22", "{entry:#}");
+        assert_eq!(entry["agent"], "a \"quoted\" \\ agent \u{e9}", "{entry:#}");
+        assert_eq!(entry["client"], "127.0.0.1", "{entry:#}");
+    });
+}
+
+#[test]
 fn uploads_end_at_the_limit() {
     let stage = Stage::new();
     for_each_engine(|engine| {
@@ -233,6 +294,13 @@ fn plain_http_is_redirected_and_hsts_is_sent_once() {
         let target = format!("https://{HOST}:{}/page?x=1&y=%20", site.https);
         assert_eq!(response.header("Location"), Some(target.as_str()));
         assert_eq!(response.header("Strict-Transport-Security"), None);
+        // Who makes the certificates must get through without one.
+        let challenge = "/.well-known/acme-challenge/token";
+        let response = site.plain().get(challenge).send();
+        assert_eq!(
+            (response.status, response.text().as_str()),
+            (200, "token.account")
+        );
 
         let client = site.tls();
         for target in [
