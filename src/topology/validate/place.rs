@@ -90,7 +90,12 @@ pub(super) struct Place<'s> {
 
 impl Place<'_> {
     /// The value.
+    ///
+    /// Without keys it is the name of the thing itself, which is a key of the mapping around.
     pub(super) fn span(&self) -> Span {
+        if self.keys.is_empty() {
+            return self.scope.name();
+        }
         self.scope.document.at(&self.scope.resolve(self.keys))
     }
 
