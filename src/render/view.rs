@@ -68,6 +68,8 @@ pub struct Main {
     pub http: Option<Http>,
     /// Files that the `http` block includes instead of holding its parts itself.
     pub http_files: Vec<Arg>,
+    /// `resolver` of the `stream` block, for nodes with `resolve`.
+    pub stream_resolver: Option<ResolverView>,
     /// The `stream` block's upstreams and servers.
     pub streams: Vec<StreamView>,
     /// Files that the `stream` block includes instead.
@@ -182,6 +184,11 @@ impl Main {
                 .map_or_else(|| "30s".into(), |time| time.0.as_str().into()),
             http: Http::new(topology, target),
             http_files: Vec::new(),
+            stream_resolver: nginx
+                .resolver
+                .as_ref()
+                .filter(|_| stream::resolves(topology))
+                .map(|resolver| ResolverView::new(resolver)),
             streams: stream::all(topology),
             stream_files: Vec::new(),
         }

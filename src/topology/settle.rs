@@ -6,9 +6,9 @@
 
 use super::model::{
     AppServer, Balance, Defaults, Failover, FailoverCondition, Flex, Hsts, HstsOwner, Keepalive,
-    LeastTime, Listen, Log, LogFormat, Method, Modules, NodeState, OneOrMany, Pool, Protocol,
-    RandomChoice, Route, SecurityHeaders, Site, Sticky, StickyFallback, Stream, Timeouts, Tls,
-    TlsProfile, Topology,
+    LeastTime, Listen, Log, LogFormat, Method, NodeState, OneOrMany, Pool, Protocol, RandomChoice,
+    Route, SecurityHeaders, Site, Sticky, StickyFallback, Stream, Timeouts, Tls, TlsProfile,
+    Topology,
 };
 use super::units::{Size, Time};
 use crate::version::{GENERATE_DEFAULT, ParseTargetError, Target};
@@ -156,17 +156,6 @@ impl Topology {
             .as_deref()
             .unwrap_or(GENERATE_DEFAULT)
             .parse()
-    }
-
-    /// Whether a module beyond those compiled in by default is declared, by its short name
-    /// (`stream`, `brotli`).
-    #[must_use]
-    pub fn has_module(&self, name: &str) -> bool {
-        match &self.nginx.modules {
-            None => false,
-            Some(Modules::Present(names)) => names.iter().any(|known| known == name),
-            Some(Modules::Load(files)) => files.contains_key(name),
-        }
     }
 
     /// The OpenSSL that nginx runs with, as three numbers; `None` where nothing or no

@@ -33,12 +33,12 @@ mod sticky;
 mod streams;
 mod text;
 mod tls;
-mod variables;
 
 pub use rules::RULES;
 
 use super::document::{Document, Step};
-use super::model::Topology;
+use super::model::{self, Topology};
+use crate::directives::Modules;
 use crate::finding::Finding;
 use crate::source::Span;
 use crate::version::{Target, Version};
@@ -79,8 +79,16 @@ struct Checks<'a> {
     topology: &'a Topology,
     document: &'a Document,
     target: Target,
+    /// The modules that the topology declares.
+    declared: Modules,
+    /// Those, and what every package of nginx has.
+    present: Modules,
     findings: Vec<Finding>,
 }
+
+/// Modules with variables that every package of nginx has, although nginx's own build leaves
+/// them out.
+const PACKAGED: &[&str] = &["http_ssl", "http_v2", "http_realip", "stream"];
 
 impl<'a> Checks<'a> {
     fn new(topology: &'a Topology, document: &'a Document) -> Self {
@@ -90,6 +98,8 @@ impl<'a> Checks<'a> {
             topology,
             document,
             target: topology.target().unwrap_or(newest),
+            declared: modules(topology, &[]),
+            present: modules(topology, PACKAGED),
             findings: Vec::new(),
         }
     }
@@ -156,6 +166,19 @@ impl<'a> Checks<'a> {
         }
         kept
     }
+}
+
+/// The modules that a topology declares, as far as they are known, and `others`.
+fn modules(topology: &Topology, others: &[&str]) -> Modules {
+    let declared: Vec<&str> = match &topology.nginx.modules {
+        None => Vec::new(),
+        Some(model::Modules::Present(names)) => names.iter().map(String::as_str).collect(),
+        Some(model::Modules::Load(files)) => files.keys().map(String::as_str).collect(),
+    };
+    let known = |name: &&str| *name != "all" && Modules::parse(name).is_ok();
+    let declared = declared.into_iter().filter(known);
+    let names: Vec<&str> = declared.chain(others.iter().copied()).collect();
+    Modules::parse(&names.join(",")).unwrap_or_default()
 }
 
 /// From which release on something exists.

@@ -51,7 +51,7 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
         };
         folders.push(Files {
             location: assets.url().into(),
-            root: assets.root.as_str().into(),
+            root: folder(&assets.root),
             internal: false,
             headers: with(
                 std::iter::once(line("Cache-Control", cache, false))
@@ -74,7 +74,7 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
         });
         folders.push(Files {
             location: media.url().into(),
-            root: media.root.as_str().into(),
+            root: folder(&media.root),
             internal: false,
             headers: with(nosniff().into_iter().chain(sandbox).collect()),
             gzip: false,
@@ -85,7 +85,7 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
     if let Some(protected) = &site.protected_media {
         folders.push(Files {
             location: protected.url.as_str().into(),
-            root: protected.root.as_str().into(),
+            root: folder(&protected.root),
             internal: true,
             headers: with(nosniff().into_iter().collect()),
             gzip: false,
@@ -94,4 +94,10 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
         });
     }
     folders
+}
+
+/// A folder as `alias` wants it below a location that ends with `/`: nginx puts the rest of
+/// the path behind it as it is.
+fn folder(root: &str) -> Arg {
+    Arg::literal(format!("{}/", root.trim_end_matches('/')))
 }

@@ -27,6 +27,8 @@ pub struct Http {
     pub names_bucket: Option<Arg>,
     /// `server_names_hash_max_size`, where nginx's own is too small for the names.
     pub names_max: Option<Arg>,
+    /// `map_hash_bucket_size`, where nginx's own is too small for a path that is not logged.
+    pub maps_bucket: Option<Arg>,
     /// `variables_hash_max_size`, where nginx's own is too small for the variables.
     pub variables_max: Option<Arg>,
     /// Trusted proxies.
@@ -131,15 +133,14 @@ impl Http {
             temp: topology.nginx.temp_dir.as_deref().map(tempfiles),
             names_bucket: names_bucket(topology).map(Arg::from),
             names_max: names_max(topology).map(Arg::from),
+            maps_bucket: maps_bucket(topology).map(Arg::from),
             variables_max: variables_max(topology).map(Arg::from),
             real_ip: proxies.map(|proxies| real_ip(proxies, &topology.pools)),
             resolver: topology
                 .nginx
                 .resolver
                 .as_ref()
-                .map(|resolver| ResolverView {
-                    args: resolver_args(&resolver.0),
-                }),
+                .map(|resolver| ResolverView::new(resolver)),
             log: log(topology),
             websocket: routes().any(|route| route.websocket == Some(true)),
             host_map: !target.at_least(1, 29, 3) && topology.sites.values().any(has_unusual_port),
@@ -193,13 +194,21 @@ fn tempfiles(folder: &str) -> Tempfiles {
     }
 }
 
-/// The bucket that the longest name needs: an element is a pointer and the name with two
-/// more bytes, rounded up to a pointer, and a bucket ends with a pointer (`NGX_HASH_ELT_SIZE`
-/// and `ngx_hash_init` in `ngx_hash.c`). nginx's default is 64.
-fn names_bucket(topology: &Topology) -> Option<String> {
-    let longest = domains(topology).map(str::len).max()?;
+/// The bucket that the longest key of a hash needs: an element is a pointer and the key with
+/// two more bytes, rounded up to a pointer, and a bucket ends with a pointer
+/// (`NGX_HASH_ELT_SIZE` and `ngx_hash_init` in `ngx_hash.c`). nginx's default is 64.
+fn bucket<'a>(keys: impl Iterator<Item = &'a str>) -> Option<String> {
+    let longest = keys.map(str::len).max()?;
     let needed = (8 + (longest + 2).next_multiple_of(8) + 8).next_power_of_two();
     (needed > 64).then(|| needed.to_string())
+}
+
+fn names_bucket(topology: &Topology) -> Option<String> {
+    bucket(domains(topology))
+}
+
+fn maps_bucket(topology: &Topology) -> Option<String> {
+    bucket(topology.log().exclude.iter().map(String::as_str))
 }
 
 /// nginx looks for a hash without overfull buckets up to `max_size`, 512 by default, and
@@ -247,6 +256,15 @@ fn real_ip(proxies: &TrustedProxies, pools: &Named<Pool>) -> RealIp {
         },
         scheme: !over_protocol,
         https: !over_protocol && pools.values().any(|pool| pool.spoken() == Protocol::Uwsgi),
+    }
+}
+
+impl ResolverView {
+    /// The view of name servers.
+    pub(super) fn new(resolver: &Resolver) -> Self {
+        Self {
+            args: resolver_args(resolver),
+        }
     }
 }
 

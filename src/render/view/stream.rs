@@ -36,6 +36,12 @@ pub struct StreamServer {
     pub allow: Vec<Arg>,
 }
 
+/// Whether a node's name is looked up while nginx runs.
+pub(super) fn resolves(topology: &Topology) -> bool {
+    let mut nodes = topology.streams.values().flat_map(|stream| &stream.nodes);
+    nodes.any(|node| node.resolve == Some(true))
+}
+
 pub(super) fn all(topology: &Topology) -> Vec<StreamView> {
     topology
         .streams

@@ -1,9 +1,10 @@
 //! How requests and connections are spread.
 
-use super::expressions::{self, Language};
+use super::expressions;
 use super::groups::Kind;
 use super::place::Scope;
 use super::{Checks, Gate};
+use crate::directives::Family;
 use crate::finding::Finding;
 use crate::topology::document::Step::Key;
 use crate::topology::model::{Balance, LeastTime, Method};
@@ -103,11 +104,11 @@ fn check_hash(cx: &mut Checks<'_>, balance: &Balance, scope: &Scope<'_>, kind: K
     let Some(key) = &balance.hash else { return };
     let keys = [Key("balance"), Key("hash")];
     let place = scope.at(&keys);
-    let language = match kind {
-        Kind::Pool => Language::Http,
-        Kind::Stream => Language::Stream,
+    let family = match kind {
+        Kind::Pool => Family::Http,
+        Kind::Stream => Family::Stream,
     };
-    if expressions::check(cx, key, place, language) == Some(0) {
+    if expressions::check(cx, key, place, family) == Some(0) {
         let example = match kind {
             Kind::Pool => "$request_uri",
             Kind::Stream => "$remote_addr",

@@ -2,26 +2,11 @@
 
 use super::place::Place;
 use super::text::{self, shown};
-use super::variables::{self, Variable};
 use super::{Checks, Gate};
+use crate::directives::{Family, all_variables, find_variable};
 use crate::finding::Finding;
 use crate::topology::suggest::nearest;
-
-/// Whose variables there are.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Language {
-    Http,
-    Stream,
-}
-
-impl Language {
-    fn tables(self) -> [&'static [Variable]; 2] {
-        match self {
-            Self::Http => [variables::HTTP, variables::HTTP_PREFIXES],
-            Self::Stream => [variables::STREAM, variables::STREAM_PREFIXES],
-        }
-    }
-}
+use crate::version::{MAINLINE, Target};
 
 /// Why `$` does not begin a variable (`ngx_http_script_compile`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +21,7 @@ pub(super) fn check(
     cx: &mut Checks<'_>,
     text: &str,
     place: Place<'_>,
-    language: Language,
+    family: Family,
 ) -> Option<usize> {
     if !text::writable(cx, text, place) {
         return None;
@@ -51,7 +36,7 @@ pub(super) fn check(
     // No short-circuit: each wrong variable is told.
     let known = names
         .iter()
-        .filter(|name| is_known(cx, name, place, language))
+        .filter(|name| is_known(cx, name, place, family))
         .count();
     (known == names.len()).then_some(known)
 }
@@ -110,58 +95,50 @@ fn report_malformed(cx: &mut Checks<'_>, malformed: Malformed, place: Place<'_>)
     );
 }
 
-fn is_known(cx: &mut Checks<'_>, name: &str, place: Place<'_>, language: Language) -> bool {
-    // nginx folds the case of variables.
-    let folded = name.to_ascii_lowercase();
-    let [whole, prefixes] = language.tables();
-    let since = match whole.binary_search_by_key(&folded.as_str(), |(known, _)| known) {
-        Ok(at) => Some(whole[at].1),
-        Err(_) => prefixes
-            .iter()
-            .find(|(prefix, _)| folded.len() > prefix.len() && folded.starts_with(prefix))
-            .map(|(_, since)| *since),
-    };
-    match since {
-        None => {
-            report_unknown(cx, name, &folded, place, language);
-            false
-        }
-        Some(Some(version)) if cx.target.version < version => {
-            cx.report_gate(
-                "topology-variable-version",
-                place.span(),
-                &format!("`${}`", shown(name)),
-                Gate::OpenSource(version),
-                &format!(
-                    "Use another variable, or raise `nginx.version`; nginx says \
-                     `unknown \"{folded}\" variable`"
-                ),
-            );
-            false
-        }
-        Some(_) => true,
+fn is_known(cx: &mut Checks<'_>, name: &str, place: Place<'_>, family: Family) -> bool {
+    let modules = &cx.present;
+    if find_variable(name.as_bytes(), family, cx.target, modules).is_some() {
+        return true;
     }
+    let newest = Target::open_source(MAINLINE);
+    let later = find_variable(name.as_bytes(), family, newest, modules);
+    match later.and_then(|variable| variable.since) {
+        Some(version) if version > cx.target.version => cx.report_gate(
+            "topology-variable-version",
+            place.span(),
+            &format!("`${}`", shown(name)),
+            Gate::OpenSource(version),
+            &format!(
+                "Use another variable, or raise `nginx.version`; nginx says `unknown \"{}\" \
+                 variable`",
+                shown(&name.to_ascii_lowercase())
+            ),
+        ),
+        _ => report_unknown(cx, name, place, family),
+    }
+    false
 }
 
-fn report_unknown(
-    cx: &mut Checks<'_>,
-    name: &str,
-    folded: &str,
-    place: Place<'_>,
-    language: Language,
-) {
-    let [whole, _] = language.tables();
-    let near = nearest(folded, whole.iter().map(|(known, _)| *known));
-    let http_only = language == Language::Stream
-        && Language::Http.tables()[0]
-            .binary_search_by_key(&folded, |(known, _)| known)
-            .is_ok();
-    let who = if http_only { "a stream" } else { "nginx" };
-    let help = match near {
-        _ if http_only => "Use a variable of connections, such as `$remote_addr`: a stream has \
-                           no request"
+fn report_unknown(cx: &mut Checks<'_>, name: &str, place: Place<'_>, family: Family) {
+    let folded = name.to_ascii_lowercase();
+    let target = cx.target;
+    let there = all_variables()
+        .iter()
+        .filter(|variable| variable.module.family == family && variable.holds_in(target))
+        .filter(|variable| !variable.prefix)
+        .map(|variable| variable.name);
+    let of_requests = family == Family::Stream
+        && find_variable(folded.as_bytes(), Family::Http, target, &cx.present).is_some();
+    let who = if of_requests { "a stream" } else { "nginx" };
+    let help = match nearest(&folded, there) {
+        _ if of_requests => "Use a variable of connections, such as `$remote_addr`: a stream has \
+                             no request"
             .to_owned(),
-        Some(known) => format!("Write `${known}`"),
+        Some(known) if known != folded => format!("Write `${known}`"),
+        Some(_) => "Add the module that has it to `nginx.modules`".to_owned(),
+        None if family == Family::Stream => {
+            "Write one of nginx's own variables, such as `$remote_addr`".to_owned()
+        }
         None => "Write one of nginx's own variables, such as `$request_uri`, `$cookie_NAME` or \
                  `$http_NAME`"
             .to_owned(),
@@ -175,7 +152,7 @@ fn report_unknown(
         .label("unknown variable")
         .help(format!(
             "{help}; nginx says `unknown \"{}\" variable`",
-            shown(folded)
+            shown(&folded)
         )),
     );
 }

@@ -4,6 +4,7 @@ use super::Checks;
 use super::place::{Place, Scope};
 use super::routes::{Located, parse_prefix};
 use super::text::{self, shown};
+use crate::directives::{self, Context, Found};
 use crate::finding::Finding;
 use crate::topology::document::Step::{Index, Key};
 use crate::topology::model::{Precompressed, Site, StaticFiles};
@@ -150,7 +151,7 @@ fn check_precompressed(cx: &mut Checks<'_>, files: &StaticFiles, scope: &Scope<'
                 .related(at(earlier), "first here")
                 .help("Remove one of the two"),
             );
-        } else if *kind == Precompressed::Br && !cx.topology.has_module("brotli") {
+        } else if *kind == Precompressed::Br && !has_brotli(cx) {
             cx.report(
                 Finding::error(
                     "topology-missing-module",
@@ -165,6 +166,11 @@ fn check_precompressed(cx: &mut Checks<'_>, files: &StaticFiles, scope: &Scope<'
             );
         }
     }
+}
+
+fn has_brotli(cx: &Checks<'_>) -> bool {
+    let found = directives::find(b"brotli_static", Context::Location, cx.target, &cx.declared);
+    matches!(found, Found::Here(_))
 }
 
 /// Files that only Django may hand out must not lie where everybody can ask for them.

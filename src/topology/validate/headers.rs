@@ -1,9 +1,10 @@
 //! Headers beyond those that Django needs.
 
 use super::Checks;
-use super::expressions::{self, Language};
+use super::expressions;
 use super::place::{Place, Scope};
 use super::text::{self, is_token, shown};
+use crate::directives::Family;
 use crate::finding::Finding;
 use crate::source::Span;
 use crate::topology::document::Step::Key;
@@ -84,7 +85,7 @@ pub(super) fn check(cx: &mut Checks<'_>, headers: &Headers, scope: &Scope<'_>) {
         }
         // An empty value removes the client's header.
         if !value.is_empty() {
-            expressions::check(cx, value, place, Language::Http);
+            expressions::check(cx, value, place, Family::Http);
         }
     }
     for (name, value) in &headers.response {
@@ -93,7 +94,7 @@ pub(super) fn check(cx: &mut Checks<'_>, headers: &Headers, scope: &Scope<'_>) {
         if check_name(cx, name, place.key()) {
             check_response_owner(cx, name, place.key());
         }
-        expressions::check(cx, value, place, Language::Http);
+        expressions::check(cx, value, place, Family::Http);
     }
 }
 

@@ -6,6 +6,7 @@ use super::place::{Place, Scope};
 use super::quantities::{self, Counted};
 use super::routes::parse_prefix;
 use super::text::{self, shown};
+use crate::directives;
 use crate::finding::Finding;
 use crate::topology::address::{NodeAddress, parse_node};
 use crate::topology::document::Step::{Index, Key};
@@ -15,54 +16,6 @@ use crate::version::{MAINLINE, OLDEST};
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-/// Modules of nginx that packages leave out or load dynamically, and those that every
-/// package has.
-const MODULES: &[&str] = &[
-    "acme",
-    "brotli",
-    "cache_purge",
-    "dav_ext",
-    "echo",
-    "fancyindex",
-    "geoip",
-    "geoip2",
-    "headers_more",
-    "http_auth_request",
-    "http_dav",
-    "http_gunzip",
-    "http_gzip_static",
-    "http_image_filter",
-    "http_perl",
-    "http_realip",
-    "http_secure_link",
-    "http_slice",
-    "http_ssl",
-    "http_stub_status",
-    "http_sub",
-    "http_v2",
-    "http_v3",
-    "http_xslt_filter",
-    "lua",
-    "mail",
-    "modsecurity",
-    "nchan",
-    "ndk",
-    "njs",
-    "otel",
-    "rtmp",
-    "stream",
-    "stream_geoip",
-    "stream_geoip2",
-    "stream_js",
-    "stream_lua",
-    "stream_realip",
-    "stream_ssl",
-    "stream_ssl_preread",
-    "subs_filter",
-    "upload_progress",
-    "upstream_fair",
-    "vts",
-];
 /// The most connections of a worker: twice as many files are what Linux lets one process
 /// open (`fs.nr_open`).
 const MAX_CONNECTIONS: u32 = 524_288;
@@ -212,21 +165,22 @@ fn check_module_file(cx: &mut Checks<'_>, file: &str, place: Place<'_>) {
 }
 
 fn check_module_name(cx: &mut Checks<'_>, name: &str, place: Place<'_>) {
-    if MODULES.contains(&name) {
+    let known = |name: &str| {
+        !matches!(name, "" | "all")
+            && !name.contains(',')
+            && directives::Modules::parse(name).is_ok()
+    };
+    if known(name) {
         return;
     }
-    let short = name
-        .trim_start_matches("ngx_")
+    let plain = name
         .trim_start_matches("nginx-module-")
         .trim_end_matches(".so")
-        .trim_end_matches("_module")
-        .replace('-', "_");
-    let bare = short.strip_prefix("http_").unwrap_or(&short);
-    let known = [short.as_str(), bare]
-        .into_iter()
-        .find(|name| MODULES.contains(name));
-    let help = match known.or_else(|| nearest(&short, MODULES.iter().copied())) {
-        Some(known) => format!("Write `{known}`"),
+        .trim_end_matches("_module");
+    let bare = plain.trim_start_matches("ngx_").trim_start_matches("http_");
+    let near = [plain, bare].into_iter().find(|name| known(name));
+    let help = match near.or_else(|| nearest(bare, module_names())) {
+        Some(known) => format!("Write `{}`", shown(known)),
         None => "Remove it, or write it with the file to load, such as `{geoip2: \
                  modules/ngx_http_geoip2_module.so}`"
             .to_owned(),
@@ -240,6 +194,20 @@ fn check_module_name(cx: &mut Checks<'_>, name: &str, place: Place<'_>) {
         .label("unknown module")
         .help(help),
     );
+}
+
+/// Short names of all modules that are known.
+fn module_names() -> impl Iterator<Item = &'static str> {
+    directives::all()
+        .iter()
+        .map(|directive| match directive.module.origin {
+            directives::Origin::ThirdParty(project) => project,
+            directives::Origin::Nginx => directive
+                .module
+                .name
+                .trim_start_matches("ngx_")
+                .trim_end_matches("_module"),
+        })
 }
 
 fn check_user(cx: &mut Checks<'_>, user: &str, place: Place<'_>) {

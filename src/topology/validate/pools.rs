@@ -196,6 +196,10 @@ fn check_zone(cx: &mut Checks<'_>, pool: &Pool, scope: &Scope<'_>) {
 
 /// One port speaks one protocol.
 fn refuse_two_protocols(cx: &mut Checks<'_>, pools: &[Checked<'_>]) {
+    let spoken = |protocol| pools.iter().any(|(_, pool, _)| pool.spoken() == protocol);
+    if !spoken(Protocol::Http) || !spoken(Protocol::Uwsgi) {
+        return;
+    }
     let mut first: HashMap<&NodeAddress, (usize, usize)> = HashMap::new();
     for (pool_at, (name, pool, addresses)) in pools.iter().enumerate() {
         for (index, address) in addresses.iter().enumerate() {

@@ -1,16 +1,21 @@
 //! What keeps a session on its node.
 
 use super::Checks;
-use super::expressions::{self, Language};
+use super::expressions;
 use super::groups::Group;
 use super::nodes::STICKY;
 use super::place::{Place, Scope};
 use super::quantities::{self, Counted};
 use super::text::{self, shown};
+use crate::directives::Family;
 use crate::finding::Finding;
 use crate::topology::document::Step::{Index, Key};
 use crate::topology::model::{Pool, SameSite, Site, Sticky};
 use crate::topology::settle::Stickiness;
+
+/// The longest name of a cookie, and the longest path of one: both share one line with more.
+const MAX_COOKIE: usize = 128;
+const MAX_PATH: usize = 1_024;
 
 /// Cookies that Django sets under these names unless its settings say otherwise.
 const DJANGO_COOKIES: &[&str] = &["csrftoken", "django_language", "messages", "sessionid"];
@@ -137,10 +142,10 @@ fn check_cookie_names(cx: &mut Checks<'_>, sticky: &Sticky, scope: &Scope<'_>) {
         // `-` is allowed in nginx's `sticky`, but no variable in a `hash` can have one.
         let hyphen = sticky.fallback.is_none();
         let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || (hyphen && b == b'-');
-        if name.bytes().all(fits) {
+        if name.bytes().all(fits) && name.len() <= MAX_COOKIE {
             continue;
         }
-        let others = if hyphen { "`-` and `_`" } else { "`_`" };
+        let others = if hyphen { "`-` or `_`" } else { "or `_`" };
         cx.report(
             Finding::error(
                 "topology-cookie-name",
@@ -151,7 +156,9 @@ fn check_cookie_names(cx: &mut Checks<'_>, sticky: &Sticky, scope: &Scope<'_>) {
                 ),
             )
             .label("not a plain name")
-            .help(format!("Write letters, digits and {others}")),
+            .help(format!(
+                "Write letters, digits, {others}, at most {MAX_COOKIE}"
+            )),
         );
     }
 }
@@ -161,7 +168,8 @@ fn check_scope_of_cookie(cx: &mut Checks<'_>, sticky: &Sticky, scope: &Scope<'_>
         let keys = [Key("sticky"), Key("path")];
         let place = scope.at(&keys);
         let fits = |b: u8| (0x21..0x7f).contains(&b) && b != b';';
-        if text::literal(cx, path, place) && (!path.starts_with('/') || !path.bytes().all(fits)) {
+        let right = path.starts_with('/') && path.len() <= MAX_PATH && path.bytes().all(fits);
+        if text::literal(cx, path, place) && !right {
             cx.report(
                 Finding::error(
                     "topology-cookie-scope",
@@ -194,7 +202,7 @@ fn check_scope_of_cookie(cx: &mut Checks<'_>, sticky: &Sticky, scope: &Scope<'_>
 /// nginx compares the whole value of a variable with the names of the nodes; there can be
 /// no text around it (`ngx_http_upstream_sticky`).
 fn check_route_variable(cx: &mut Checks<'_>, variable: &str, place: Place<'_>) {
-    if expressions::check(cx, variable, place, Language::Http).is_none() {
+    if expressions::check(cx, variable, place, Family::Http).is_none() {
         return;
     }
     let bare = variable.strip_prefix('$').is_some_and(|name| {

@@ -5,6 +5,7 @@ use super::place::Scope;
 use super::quantities::{self, Counted};
 use super::text;
 use super::{Checks, access, balance, cross, sockets};
+use crate::directives::{self, Context, Found};
 use crate::finding::Finding;
 use crate::topology::address::{NodeAddress, Socket};
 use crate::topology::document::Step::{Index, Key};
@@ -197,7 +198,8 @@ fn refuse_loop(
 fn check_module(cx: &mut Checks<'_>) {
     let topology = cx.topology;
     let listed = matches!(&topology.nginx.modules, Some(Modules::Present(_)));
-    if !listed || topology.has_module("stream") || topology.streams.is_empty() {
+    let found = directives::find(b"stream", Context::Main, cx.target, &cx.declared);
+    if !listed || matches!(found, Found::Here(_)) || topology.streams.is_empty() {
         return;
     }
     let finding = Finding::error(

@@ -6,8 +6,8 @@ use crate::finding::Finding;
 use crate::text::is_hidden;
 pub(super) use crate::text::shown;
 
-/// The longest value: nginx reads a parameter into a buffer of 4,096 bytes, quotes and
-/// escapes included (`NGX_CONF_BUFFER`).
+/// The longest value, escapes included: nginx reads a parameter into a buffer of 4,096 bytes
+/// (`NGX_CONF_BUFFER`), and the rest is for what stands before a value.
 const MAX_BYTES: usize = 4_000;
 /// The longest name of a pool, site or stream. It becomes part of file and zone names.
 const MAX_NAME: usize = 64;
@@ -31,25 +31,29 @@ pub(super) fn writable(cx: &mut Checks<'_>, text: &str, place: Place<'_>) -> boo
 
 /// As [`writable`], for values that may be empty.
 pub(super) fn visible(cx: &mut Checks<'_>, text: &str, place: Place<'_>) -> bool {
-    if text.len() > MAX_BYTES {
+    let escapes = memchr::memchr2_iter(b'"', b'\\', text.as_bytes()).count();
+    if text.len() + escapes > MAX_BYTES {
         cx.report(
             Finding::error(
                 "topology-long-text",
                 place.key(),
                 format!(
-                    "`{}` is {} bytes long, and nginx reads 4,096 at most",
+                    "`{}` takes {} bytes, and nginx reads 4,096 at most",
                     place.name(),
-                    text.len()
+                    text.len() + escapes
                 ),
             )
             .label("too long")
             .help(format!(
-                "Write at most {MAX_BYTES} bytes; nginx says `too long parameter`"
+                "Write at most {MAX_BYTES} bytes, where `\"` and `\\` count twice; nginx says `too long \
+                 parameter`"
             )),
         );
         return false;
     }
-    if let Some(hidden) = text.chars().find(|&c| is_hidden(c)) {
+    // Plain ASCII, the usual case, is decided by a scan of bytes.
+    let plain = text.bytes().all(|b| (0x20..0x7f).contains(&b));
+    if let Some(hidden) = text.chars().find(|&c| !plain && is_hidden(c)) {
         cx.report(
             Finding::error(
                 "topology-hidden-character",

@@ -1,0 +1,91 @@
+//! Random topologies that are right: nothing is said about them, and they render for every
+//! release.
+//!
+//! The seed is printed; `DJANGINX_SEED` repeats a run, `DJANGINX_CASES` changes its length.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)] // a test may panic and talk
+
+#[path = "support/topologies.rs"]
+mod topologies;
+
+use djanginx::render::render;
+use djanginx::report::full::{self, Style};
+use djanginx::source::SourceMap;
+use djanginx::topology::{self, Options, Valid};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use topologies::World;
+
+/// Releases on both sides of every gate.
+const RELEASES: &[&str] = &[
+    "1.18.0", "1.19.4", "1.20", "1.22", "1.23.4", "1.24", "1.25.1", "1.26", "1.27.3", "1.28",
+    "1.29.2", "1.29.3", "1.29.6", "1.29.7", "1.30", "1.31.0", "mainline", "plus-r30", "plus-r35",
+];
+
+/// Runs a property over random tapes, with a seed that is told.
+fn run(cases: u32, property: impl Fn(&[u8]) -> Result<(), TestCaseError>) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let seed: u64 = number("DJANGINX_SEED").unwrap_or_else(|| {
+        let now = std::time::UNIX_EPOCH.elapsed().unwrap();
+        u64::from(now.subsec_nanos()) ^ now.as_secs()
+    });
+    println!("DJANGINX_SEED={seed}");
+    let config = Config {
+        cases: number("DJANGINX_CASES").map_or(cases, |cases| cases as u32),
+        failure_persistence: None,
+        max_shrink_iters: 4_000,
+        ..Config::default()
+    };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(config, rng);
+    let tapes = vec(any::<u8>(), 0..600);
+    if let Err(error) = runner.run(&tapes, |tape| property(&tape)) {
+        panic!("DJANGINX_SEED={seed}\n{error}");
+    }
+}
+
+/// Reads a topology about which there is nothing to say.
+fn read(text: &str) -> Result<Valid, TestCaseError> {
+    let mut sources = SourceMap::new();
+    let result = topology::check(
+        &mut sources,
+        "topology.yaml",
+        text.as_bytes(),
+        &Options::default(),
+    );
+    let findings = match &result {
+        Ok(valid) => &valid.remarks,
+        Err(findings) => findings,
+    };
+    if findings.is_empty() {
+        return Ok(result.expect("an error has findings"));
+    }
+    let mut out = Vec::new();
+    full::write(&mut out, findings, &sources, Style::default()).unwrap();
+    Err(TestCaseError::fail(format!(
+        "{}\n{text}",
+        String::from_utf8(out).unwrap()
+    )))
+}
+
+#[test]
+fn right_topologies_are_silent_for_every_release() {
+    let world = |tape: &[u8]| World {
+        version: RELEASES[usize::from(tape.first().copied().unwrap_or(0)) % RELEASES.len()].into(),
+        modules: None,
+        folder: "/srv/djanginx".into(),
+    };
+    run(300, |tape| {
+        let text = topologies::topology(tape.get(1..).unwrap_or(&[]), &world(tape));
+        let valid = read(&text)?;
+        let topology = &valid.loaded.topology;
+        let target = topology.target().unwrap();
+        match render(topology, target, text.as_bytes(), None) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(TestCaseError::fail(format!("{error}\n{text}"))),
+        }
+    });
+}
