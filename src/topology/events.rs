@@ -4,6 +4,7 @@
 //! encoding, limits, YAML's own errors, and the parts of YAML that only surprise people.
 
 use super::document::{Arena, Decoded, Document, Kind, Node, Role};
+use super::structure::MOST_FINDINGS;
 use super::{rules, syntax};
 use crate::finding::Finding;
 use crate::source::{FileId, Span};
@@ -281,7 +282,7 @@ impl<'t> Reader<'t> {
                 Event::DocumentStart(..) => {
                     documents += 1;
                     if documents > 1 {
-                        self.findings.push(
+                        self.report(
                             Finding::error(
                                 rules::SEVERAL_DOCUMENTS,
                                 self.span(place),
@@ -299,7 +300,7 @@ impl<'t> Reader<'t> {
         let root = self.arena.nodes.first();
         let empty = root.is_none_or(|root| root.kind == Kind::Null);
         if empty {
-            self.findings.push(
+            self.report(
                 Finding::error(
                     rules::EMPTY,
                     Span::new(self.file, 0, 0),
@@ -312,13 +313,19 @@ impl<'t> Reader<'t> {
         Ok(())
     }
 
+    fn report(&mut self, finding: Finding) {
+        if self.findings.len() <= MOST_FINDINGS {
+            self.findings.push(finding);
+        }
+    }
+
     fn span(&self, place: Range<u32>) -> Span {
         Span::new(self.file, place.start, place.end)
     }
 
     fn limit(&mut self, place: Range<usize>, message: String, help: &str) -> Stop {
         let span = Span::new(self.file, place.start as u32, place.end as u32);
-        self.findings.push(
+        self.report(
             Finding::error(rules::LIMIT, span, message)
                 .label("the limit is reached here")
                 .help(help),
@@ -354,7 +361,7 @@ impl<'t> Reader<'t> {
             let flow = matches!(self.text.as_bytes().get(start as usize), Some(b'[' | b'{'));
             flow.then_some(start)
         });
-        self.findings.push(syntax::explain(
+        self.report(syntax::explain(
             self.file,
             self.text,
             error.kind(),
@@ -366,7 +373,7 @@ impl<'t> Reader<'t> {
 
     fn tag(&mut self, tag: &str, place: Range<usize>) {
         let span = Span::new(self.file, place.start as u32, place.end as u32);
-        self.findings.push(
+        self.report(
             Finding::error(rules::TAG, span, format!("`{}` is a YAML tag", shown(tag)))
                 .label("tags mean nothing here")
                 .help("Remove it; a value in quotes is always text"),
@@ -455,7 +462,7 @@ impl<'t> Reader<'t> {
         let mut broken = false;
         if plain && place.is_empty() {
             broken = true;
-            self.findings.push(
+            self.report(
                 Finding::error(
                     rules::COMPLEX_KEY,
                     self.span(place.clone()),
@@ -466,7 +473,7 @@ impl<'t> Reader<'t> {
             );
         } else if plain && value == "<<" {
             broken = true;
-            self.findings.push(
+            self.report(
                 Finding::error(
                     rules::MERGE_KEY,
                     self.span(place.clone()),
@@ -498,7 +505,7 @@ impl<'t> Reader<'t> {
             return Err(Stop::UnquotedAddress(address));
         }
         let template = self.text[..start].ends_with('{') && self.text[start..].starts_with('{');
-        self.findings.push(
+        self.report(
             Finding::error(
                 rules::COMPLEX_KEY,
                 self.span(place.clone()),
@@ -605,7 +612,7 @@ impl<'t> Reader<'t> {
                 let node = &self.arena.nodes[index as usize];
                 self.span(node.key_start..node.key_end)
             };
-            self.findings.push(
+            self.report(
                 Finding::error(
                     rules::DUPLICATE_KEY,
                     place(second),
@@ -627,7 +634,7 @@ impl<'t> Reader<'t> {
 
     fn unresolved(&mut self, name: &str, place: Range<u32>) -> Result<(), Stop> {
         let written = shown(&self.text[place.start as usize..place.end as usize]);
-        self.findings.push(
+        self.report(
             Finding::error(
                 rules::ALIAS,
                 self.span(place.clone()),
@@ -671,7 +678,7 @@ impl<'t> Reader<'t> {
         };
         let root = self.arena.nodes[source as usize];
         if root.next == 0 {
-            self.findings.push(
+            self.report(
                 Finding::error(
                     rules::ALIAS,
                     self.span(place.clone()),

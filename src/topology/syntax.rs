@@ -230,6 +230,25 @@ fn layout(text: &str, kind: &ErrorKind, at: usize, here: (usize, usize)) -> Word
             related: None,
         };
     }
+    if *kind == ErrorKind::MappingValueNotAllowed {
+        // YAML 1.2, section 7.4.2.
+        let too_long = text[line..at].chars().count() > 1024;
+        let (message, help) = if too_long {
+            ("a key has more than 1024 characters", "Shorten it")
+        } else {
+            (
+                "a `:` stands where no key ends",
+                "Put the value into quotes, or begin a new line",
+            )
+        };
+        return Words {
+            place: here,
+            message: message.to_owned(),
+            label: "not expected here",
+            help: Some(help.to_owned()),
+            related: None,
+        };
+    }
     if matches!(
         kind,
         ErrorKind::SimpleKeyExpected | ErrorKind::InvalidSimpleKey
