@@ -19,9 +19,14 @@
 //! - [`syntax`] reads nginx configuration text into a lossless tree. It does no I/O
 //!   and has no recursion on the depth of its input.
 //! - [`directives`] is what nginx knows about its own directives.
+//! - [`values`] reads the small languages inside arguments: numbers, addresses,
+//!   expressions, regular expressions.
 //! - [`model`] finds the files of a configuration by its `include`s, reads each once, and
-//!   walks through all of them in nginx's order. It knows no other directive.
-//! - [`verdict`] is what `nginx -t` would say, in nginx's words and order.
+//!   walks through all of them in nginx's order; and it is what nginx holds in memory
+//!   afterwards: blocks, servers, locations, upstreams, zones, variables. Questions about
+//!   a configuration go to [`model::Model`].
+//! - [`verdict`] reads as nginx reads: it fills the model, and says what `nginx -t` would
+//!   say, in nginx's words and order.
 //! - [`render`] turns a valid topology into text through templates, and proves by
 //!   parsing that the text says what was meant.
 //! - [`mod@write`] puts files on disk, whole or not at all.
@@ -42,6 +47,7 @@ pub mod source;
 pub mod syntax;
 pub mod text;
 pub mod topology;
+pub mod values;
 pub mod verdict;
 pub mod version;
 pub mod write;

@@ -1,4 +1,5 @@
-//! What `nginx -t` would say: one pass over a configuration in nginx's reading order.
+//! What `nginx -t` would say: one pass over a configuration in nginx's reading order,
+//! which fills the [`Model`] as nginx fills its memory.
 //!
 //! nginx stops at its first error; the pass goes on and says what else is wrong, in the
 //! order in which nginx would meet it. So the first finding of level `emerg` is the one
@@ -7,17 +8,29 @@
 //! - `pass` walks, and keeps the blocks that it is in.
 //! - `directive` is what `ngx_conf_handler` does (`src/core/ngx_conf_file.c`).
 //! - `value` is what the setters of plain values do (`ngx_conf_set_*_slot`).
+//! - `setters` finds what reads a directive: `core`, `http`, `stream` and `mail` have a file
+//!   for each of nginx's modules that says more than "no such value".
+//! - `reading` is what those work with: the model, and what to say.
+//! - `end` is what nginx does when all is read.
 //! - `entries` is for blocks whose lines are no directives, such as `map` and `types`.
 //! - `syntax` and `include` put what earlier stages found into words.
 //! - `start` is where a text is meant to stand.
 
+mod core;
 mod directive;
+mod end;
 mod entries;
+mod http;
 mod include;
 mod lookup;
+mod mail;
 mod pass;
+mod reading;
+mod setters;
 mod sink;
 mod start;
+mod state;
+mod stream;
 mod syntax;
 mod unknown;
 mod value;
@@ -26,7 +39,7 @@ pub use start::{ContextError, Declared, Start};
 
 use crate::directives::Modules;
 use crate::finding::Finding;
-use crate::model::{Config, Texts};
+use crate::model::{Config, Model, Texts};
 use crate::version::Target;
 
 /// The nginx that judges, and what it is given.
@@ -42,8 +55,18 @@ pub struct Options {
     pub start: Start,
 }
 
-/// Judges a configuration.
+/// A configuration that has been read.
+#[derive(Debug)]
+pub struct Reading<'m> {
+    /// What nginx would hold in memory.
+    pub model: Model<'m>,
+    /// What it would say; the first refusal is the one that it prints.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads a configuration.
 #[must_use]
-pub fn judge(texts: &Texts<'_>, config: &Config, options: &Options) -> Vec<Finding> {
-    pass::Pass::new(texts, config, options).run()
+pub fn read<'m>(texts: &'m Texts<'m>, config: &'m Config, options: &'m Options) -> Reading<'m> {
+    let (model, findings) = pass::Pass::new(texts, config, options).run();
+    Reading { model, findings }
 }

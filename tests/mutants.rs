@@ -14,7 +14,7 @@ use djanginx::model::files::Memory;
 use djanginx::model::{Limits, Prefix, Texts};
 use djanginx::source::FileId;
 use djanginx::syntax::{Directive, Terminator, WalkEvent, parse};
-use djanginx::verdict::{Options, Start, judge};
+use djanginx::verdict::{Options, Start, read};
 use djanginx::version::Target;
 use engines::Engine;
 use std::path::{Path, PathBuf};
@@ -270,7 +270,10 @@ fn ours(engine: &Engine, text: &[u8]) -> Said {
         let line = nginx.at.map(|at| texts.sources().end(at).line);
         (nginx.level == NginxLevel::Emerg).then_some((nginx.message, line))
     };
-    judge(&texts, &config, &options).iter().find_map(refused)
+    read(&texts, &config, &options)
+        .findings
+        .iter()
+        .find_map(refused)
 }
 
 /// xorshift64*.

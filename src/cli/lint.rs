@@ -397,7 +397,7 @@ impl<'a, 'f> Lint<'a, 'f> {
             live: self.args.live,
             start,
         };
-        let mut findings = verdict::judge(self.texts, config, &options);
+        let mut findings = verdict::read(self.texts, config, &options).findings;
         findings.extend(declared.errors.into_iter().map(|(span, message)| {
             Finding::warning("invalid-comment", span, message)
                 .help("Correct the comment, or remove it")

@@ -14,6 +14,24 @@ use crate::syntax::{Directive, Terminator};
 /// The directives of a block of which nginx takes only one, each with its place.
 pub(super) type Seen = Vec<(&'static DirectiveInfo, Span)>;
 
+/// A directive that is known.
+pub(super) struct Checked {
+    pub(super) row: &'static DirectiveInfo,
+    pub(super) state: State,
+}
+
+/// How far nginx gets with a directive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Not to its own function: the place, the block or the number of arguments is wrong, or
+    /// it is one too many.
+    Refused,
+    /// Its value is refused.
+    Invalid,
+    /// To its own function, if it has one.
+    Sound,
+}
+
 /// Judges a directive that ends with `;` or `{`, and says which one it is.
 pub(super) fn check(
     directive: Directive<'_>,
@@ -23,7 +41,8 @@ pub(super) fn check(
     seen: &mut Seen,
     base: usize,
     sink: &mut Sink,
-) -> Option<&'static DirectiveInfo> {
+) -> Option<Checked> {
+    let checked = |row, state| Some(Checked { row, state });
     let name = directive.name().value();
     let row = match lookup.find(&name, context) {
         Found::Here(row) => row,
@@ -45,19 +64,20 @@ pub(super) fn check(
             let variants = lookup.variants(&name);
             let allowed = variants.fold(Contexts::NONE, |all, row| all.union(row.contexts));
             sink.push(not_allowed(directive, &name, context, allowed));
-            return lookup
+            let row = lookup
                 .variants(&name)
-                .max_by_key(|row| row.body.is_block() == is_block(directive));
+                .max_by_key(|row| row.body.is_block() == is_block(directive))?;
+            return checked(row, State::Refused);
         }
     };
     if let Some(finding) = body(directive, row, context, lookup) {
         sink.push(finding);
-        return Some(row);
+        return checked(row, State::Refused);
     }
     let count = directive.args().len();
     if !row.arguments.accepts(count) {
         sink.push(argument_count(directive, row, context, count, lookup));
-        return Some(row);
+        return checked(row, State::Refused);
     }
     if row.repeat == Repeat::Refused {
         let same = |other: &DirectiveInfo| {
@@ -66,11 +86,15 @@ pub(super) fn check(
         let first = seen[base..].iter().find(|(other, _)| same(other));
         if let Some((first, place)) = first {
             sink.push(duplicate(directive, row, first, *place));
-            return Some(row);
+            return checked(row, State::Refused);
         }
         seen.push((row, directive.head()));
     }
+    let mut state = State::Sound;
     for wrong in value::check(row, directive) {
+        if wrong.level == NginxLevel::Emerg {
+            state = State::Invalid;
+        }
         let mut finding = match wrong.level {
             NginxLevel::Emerg => Finding::error(wrong.rule, wrong.span, wrong.message),
             NginxLevel::Warn => Finding::warning(wrong.rule, wrong.span, wrong.message),
@@ -85,7 +109,7 @@ pub(super) fn check(
     if let Some(instead) = row.notes.deprecated {
         sink.push(deprecated(directive, row, instead));
     }
-    Some(row)
+    checked(row, state)
 }
 
 fn is_block(directive: Directive<'_>) -> bool {

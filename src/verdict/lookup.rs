@@ -1,7 +1,10 @@
 //! The look-up of directives, remembered: a configuration has few names and many lines.
 
+use super::reading::Setter;
+use super::setters;
 use crate::directives::{self, Context, DirectiveInfo, Found, Modules};
 use crate::version::Target;
+use std::collections::HashMap;
 
 const SLOTS: usize = 1024;
 
@@ -9,6 +12,7 @@ pub(super) struct Lookup<'o> {
     target: Target,
     modules: &'o Modules,
     remembered: Vec<Option<(Context, &'static DirectiveInfo)>>,
+    setters: HashMap<*const DirectiveInfo, Option<Setter>>,
 }
 
 impl<'o> Lookup<'o> {
@@ -17,6 +21,7 @@ impl<'o> Lookup<'o> {
             target,
             modules,
             remembered: vec![None; SLOTS],
+            setters: HashMap::new(),
         }
     }
 
@@ -34,6 +39,14 @@ impl<'o> Lookup<'o> {
             *slot = Some((context, row));
         }
         found
+    }
+
+    /// What reads a directive.
+    pub(super) fn setter(&mut self, row: &'static DirectiveInfo) -> Option<Setter> {
+        *self
+            .setters
+            .entry(std::ptr::from_ref(row))
+            .or_insert_with(|| setters::setter(row))
     }
 
     /// The variants of a directive that the target has, wherever they may stand.

@@ -1,13 +1,14 @@
 //! The pass over a configuration.
 
-use super::directive::{self, Seen};
+use super::directive::{self, Checked, Seen, State};
 use super::entries::{self, Reader};
 use super::lookup::Lookup;
-use super::sink::{Sink, emerg};
-use super::{Options, Start, include, syntax};
+use super::reading::{Reading, Setter};
+use super::sink::emerg;
+use super::{Options, Start, end, include, setters, syntax};
 use crate::directives::{Body, Context, DirectiveInfo};
 use crate::finding::Finding;
-use crate::model::{Config, Texts, Walk, WalkEvent};
+use crate::model::{Config, Model, ScopeId, Statement, Texts, Walk, WalkEvent};
 use crate::source::{FileId, Span};
 use crate::syntax::{Directive, SyntaxError, Terminator};
 
@@ -21,10 +22,13 @@ enum Inside {
 }
 
 /// A block that is being read.
-struct Scope {
+struct Block<'m> {
     inside: Inside,
     /// Where its directives begin among those seen.
     base: usize,
+    /// Its place in the model, and what is done at its end.
+    scope: Option<ScopeId>,
+    closing: Option<(Setter, Statement<'m>)>,
 }
 
 /// A file that is being read, with the errors that are still to come.
@@ -37,37 +41,43 @@ pub(super) struct Pass<'m> {
     config: &'m Config,
     options: &'m Options,
     lookup: Lookup<'m>,
-    scopes: Vec<Scope>,
+    blocks: Vec<Block<'m>>,
     files: Vec<Open<'m>>,
     seen: Seen,
     /// Whether a block has made nginx set up its modules.
     modules_used: bool,
     has_events: bool,
-    sink: Sink,
+    reading: Reading<'m>,
 }
 
 impl<'m> Pass<'m> {
     pub(super) fn new(texts: &'m Texts<'m>, config: &'m Config, options: &'m Options) -> Self {
-        let inside = match options.start {
-            Start::Whole => Inside::Directives(Context::Main),
-            Start::Inside(context) => Inside::Directives(context),
-            Start::Entries => Inside::Entries(Reader::Other),
+        let (inside, context) = match options.start {
+            Start::Whole => (Inside::Directives(Context::Main), Context::Main),
+            Start::Inside(context) => (Inside::Directives(context), context),
+            Start::Entries => (Inside::Entries(Reader::Other), Context::Main),
         };
+        let model = Model::new(options.target, options.start == Start::Whole, context);
         Self {
             texts,
             config,
             options,
             lookup: Lookup::new(options.target, &options.modules),
-            scopes: vec![Scope { inside, base: 0 }],
+            blocks: vec![Block {
+                inside,
+                base: 0,
+                scope: Some(ScopeId::MAIN),
+                closing: None,
+            }],
             files: Vec::new(),
             seen: Vec::new(),
             modules_used: false,
             has_events: false,
-            sink: Sink::new(texts.limits().findings),
+            reading: Reading::new(texts, options, model),
         }
     }
 
-    pub(super) fn run(mut self) -> Vec<Finding> {
+    pub(super) fn run(mut self) -> (Model<'m>, Vec<Finding>) {
         for event in Walk::new(self.texts, self.config) {
             match event {
                 WalkEvent::Open(file) => self.files.push(Open {
@@ -80,18 +90,21 @@ impl<'m> Pass<'m> {
                 WalkEvent::Enter(directive) => self.enter(directive),
                 WalkEvent::Leave(directive) => self.leave(directive),
                 WalkEvent::Stop(directive, path, stop) => {
+                    self.reading.model.complete = false;
                     let (live, limits) = (self.options.live, self.texts.limits());
                     let finding = include::finding(directive, path, stop, live, limits);
                     if let Some(finding) = finding {
-                        self.sink.push(finding);
+                        self.reading.say(finding);
                     }
                 }
             }
         }
+        self.reading.model.seal(ScopeId::MAIN);
         if self.options.start == Start::Whole && !self.has_events {
-            self.sink.push(no_events(self.config.root));
+            self.reading.say(no_events(self.config.root));
         }
-        self.sink.finish()
+        end::end(&mut self.reading);
+        self.reading.finish()
     }
 
     /// Takes over the errors of the file at which nginx stops before it comes to an
@@ -104,10 +117,10 @@ impl<'m> Pass<'m> {
             && error.from <= offset
         {
             open.errors = rest;
-            let inside = self.scopes.last().map(|scope| scope.inside);
+            let inside = self.blocks.last().map(|block| block.inside);
             let harmless = matches!(inside, Some(Inside::Entries(_)));
             let finding = syntax::finding(error, self.texts.sources(), harmless);
-            self.sink.push(finding);
+            self.reading.say(finding);
         }
     }
 
@@ -119,49 +132,80 @@ impl<'m> Pass<'m> {
         {
             self.errors_before(directive.name().span().start);
         }
-        let Some(&Scope { inside, base }) = self.scopes.last() else {
+        let Some(&Block {
+            inside,
+            base,
+            scope,
+            ..
+        }) = self.blocks.last()
+        else {
             return;
         };
         let mut within = Inside::Nothing;
+        let mut known = None;
         match inside {
             Inside::Nothing => {}
             Inside::Entries(reader) => {
                 if let Some(finding) = entries::check(reader, directive, self.options.target) {
-                    self.sink.push(finding);
+                    self.reading.say(finding);
                 }
             }
             // nginx never acts on what is not ended.
             Inside::Directives(_) if directive.terminator() == Terminator::Missing => {}
             Inside::Directives(context) => {
-                let row = directive::check(
+                let checked = directive::check(
                     directive,
                     context,
                     &mut self.lookup,
                     &self.options.modules,
                     &mut self.seen,
                     base,
-                    &mut self.sink,
+                    self.reading.sink(),
                 );
-                if let Some(row) = row {
+                if let Some(Checked { row, state }) = checked {
+                    let scope = scope.unwrap_or(ScopeId::MAIN);
+                    let statement = Statement {
+                        row,
+                        directive,
+                        scope,
+                    };
                     if context == Context::Main {
                         self.main(directive, row);
                     }
                     within = opened(row, context);
+                    known = Some((statement, state == State::Sound));
+                    let block = directive.terminator() == Terminator::Block;
+                    if state != State::Refused && !block {
+                        self.reading.model.add(statement);
+                    }
+                    if state == State::Sound
+                        && !block
+                        && let Some(setter) = self.lookup.setter(row)
+                    {
+                        setter(&mut self.reading, statement);
+                    }
                 }
             }
         }
         if directive.terminator() == Terminator::Block {
-            self.open(directive, within);
+            self.open(directive, within, known);
         }
     }
 
-    fn open(&mut self, directive: Directive<'m>, inside: Inside) {
+    /// Goes into a block. Its own directive is read inside: the functions of nginx that
+    /// read it make the new configuration first.
+    fn open(
+        &mut self,
+        directive: Directive<'m>,
+        inside: Inside,
+        known: Option<(Statement<'m>, bool)>,
+    ) {
         let mut inside = inside;
         let most = self.texts.limits().block_depth;
         // What holds the main file's directives is no block.
-        if self.scopes.len() == most + 1 && inside != Inside::Nothing {
+        if self.blocks.len() == most + 1 && inside != Inside::Nothing {
             inside = Inside::Nothing;
-            self.sink.push(
+            self.reading.say(
                 Finding::error(
                     "input-limit",
                     directive.head(),
@@ -170,9 +214,26 @@ impl<'m> Pass<'m> {
                 .help("Use fewer blocks inside each other"),
             );
         }
-        self.scopes.push(Scope {
+        let mut scope = None;
+        let mut closing = None;
+        if let Some((statement, sound)) = known
+            && inside != Inside::Nothing
+        {
+            if let Inside::Directives(context) = inside {
+                let id = self.reading.model.open(context, statement);
+                self.reading.opened = id;
+                scope = Some(id);
+            }
+            if sound && let Some(setter) = self.lookup.setter(statement.row) {
+                setter(&mut self.reading, statement);
+            }
+            closing = setters::closer(statement.row).map(|closer| (closer, statement));
+        }
+        self.blocks.push(Block {
             inside,
             base: self.seen.len(),
+            scope,
+            closing,
         });
     }
 
@@ -187,8 +248,14 @@ impl<'m> Pass<'m> {
         {
             self.errors_before(directive.span().end.saturating_sub(1));
         }
-        if let Some(scope) = self.scopes.pop() {
-            self.seen.truncate(scope.base);
+        if let Some(block) = self.blocks.pop() {
+            self.seen.truncate(block.base);
+            if let Some(scope) = block.scope {
+                self.reading.model.seal(scope);
+            }
+            if let Some((closer, statement)) = block.closing {
+                closer(&mut self.reading, statement);
+            }
         }
     }
 
@@ -211,7 +278,7 @@ impl<'m> Pass<'m> {
                     "\"load_module\" directive is specified too late",
                     Some(directive.end()),
                 );
-                self.sink.push(finding);
+                self.reading.say(finding);
             }
             _ => {}
         }

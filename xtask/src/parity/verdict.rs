@@ -7,7 +7,7 @@ use djanginx::finding::{Finding, NginxLevel};
 use djanginx::model::files::{Disk, Files, ReadError};
 use djanginx::model::{Limits, Prefix, Texts};
 use djanginx::source::SourceMap;
-use djanginx::verdict::{Options, Start, judge};
+use djanginx::verdict::{Options, Start, read};
 use djanginx::version::Target;
 use std::ffi::OsString;
 use std::path::Path;
@@ -59,7 +59,7 @@ pub(crate) fn of(case: &Case, target: Target) -> Result<Option<Refusal>> {
         live: false,
         start: Start::Whole,
     };
-    let findings = judge(&texts, &config, &options);
+    let findings = read(&texts, &config, &options).findings;
     let first = findings
         .iter()
         .find_map(|finding| refusal(finding, texts.sources()));

@@ -1,0 +1,99 @@
+//! The model: what nginx holds in memory when it has read a configuration.
+
+use super::http::Http;
+use super::scope::{Scope, ScopeId, Statement};
+use super::stream::Stream;
+use crate::directives::Context;
+use crate::version::Target;
+
+/// A configuration as nginx understands it, for one target.
+///
+/// Filled while the configuration is read (`crate::verdict`), and asked by every later
+/// stage. What is wrong with the configuration does not stop it: a directive that nginx
+/// refuses is there as far as it can be understood.
+#[derive(Debug, Clone)]
+pub struct Model<'m> {
+    /// The nginx that reads.
+    pub target: Target,
+    /// Whether all of the configuration is at hand: it begins with the main file, and no
+    /// included file is missing. Otherwise what seems not to be defined may be.
+    pub complete: bool,
+    /// Its blocks, in reading order; the first is the outermost level.
+    pub scopes: Vec<Scope<'m>>,
+    /// `http`.
+    pub http: Http<'m>,
+    /// `stream`.
+    pub stream: Stream<'m>,
+}
+
+impl<'m> Model<'m> {
+    /// One that is still empty, of a text that stands in a block of a kind.
+    pub(crate) fn new(target: Target, complete: bool, context: Context) -> Self {
+        let mut model = Self {
+            target,
+            complete,
+            scopes: vec![Scope::new(context, None, None)],
+            http: Http::default(),
+            stream: Stream::default(),
+        };
+        match context {
+            Context::Main | Context::Events | Context::Mail | Context::MailServer => {}
+            Context::Stream | Context::StreamServer | Context::StreamUpstream => {
+                model.stream.scope = Some(ScopeId::MAIN);
+            }
+            _ => model.http.scope = Some(ScopeId::MAIN),
+        }
+        model
+    }
+
+    /// Adds a directive without a block to the one that it stands in.
+    pub(crate) fn add(&mut self, statement: Statement<'m>) {
+        self.scopes[statement.scope.index()]
+            .statements
+            .push(statement);
+    }
+
+    /// Opens a block.
+    pub(crate) fn open(&mut self, context: Context, opener: Statement<'m>) -> ScopeId {
+        let id = ScopeId(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX));
+        self.scopes
+            .push(Scope::new(context, Some(opener.scope), Some(opener)));
+        id
+    }
+
+    /// Ends a block.
+    pub(crate) fn seal(&mut self, id: ScopeId) {
+        self.scopes[id.index()].seal();
+    }
+
+    /// A block.
+    ///
+    /// # Panics
+    /// If the id is of another model.
+    #[must_use]
+    pub fn scope(&self, id: ScopeId) -> &Scope<'m> {
+        &self.scopes[id.index()]
+    }
+
+    /// A block and those around it, from inside to outside.
+    pub fn outwards(&self, id: ScopeId) -> impl Iterator<Item = ScopeId> {
+        std::iter::successors(Some(id), |id| self.scope(*id).parent)
+    }
+
+    /// The directives of a name that count in a block: its own, else those of the nearest
+    /// block around it that has any. That is how nginx inherits everything that it does not
+    /// merge value by value (`add_header`, `proxy_set_header`, `access_log`, …).
+    pub fn effective(&self, id: ScopeId, name: &str) -> Vec<Statement<'m>> {
+        self.outwards(id)
+            .map(|id| self.scope(id).named(name).collect::<Vec<_>>())
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
+    }
+
+    /// The last directive of a name that counts in a block, for directives with one value.
+    #[must_use]
+    pub fn value(&self, id: ScopeId, name: &str) -> Option<Statement<'m>> {
+        self.outwards(id)
+            .find_map(|id| self.scope(id).named(name).last())
+    }
+}

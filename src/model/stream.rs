@@ -1,0 +1,30 @@
+//! What `stream` holds.
+
+use super::scope::{ScopeId, Statement};
+use super::upstream::Upstreams;
+use super::variables::Variables;
+use super::zones::Zones;
+
+/// All of `stream`.
+#[derive(Debug, Clone, Default)]
+pub struct Stream<'m> {
+    /// Its own block.
+    pub scope: Option<ScopeId>,
+    /// Its servers, in reading order.
+    pub servers: Vec<StreamServer<'m>>,
+    /// Its upstreams.
+    pub upstreams: Upstreams<'m>,
+    /// Its shared memory.
+    pub zones: Zones<'m>,
+    /// Its variables.
+    pub variables: Variables,
+}
+
+/// A `server` of `stream`.
+#[derive(Debug, Clone)]
+pub struct StreamServer<'m> {
+    /// Its block.
+    pub scope: ScopeId,
+    /// The directive that opens it.
+    pub statement: Statement<'m>,
+}

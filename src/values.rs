@@ -1,0 +1,12 @@
+//! The small languages inside arguments, read as nginx reads them: pure functions from
+//! bytes to values, which know nothing of directives and say nothing to the user.
+//!
+//! - [`number`] has numbers, sizes and times (`src/core/ngx_parse.c`).
+//! - [`address`] has addresses, ports and networks (`src/core/ngx_inet.c`).
+//! - [`expression`] has texts with variables (`src/http/ngx_http_script.c`).
+//! - [`regex`] asks PCRE2 about regular expressions (`src/core/ngx_regex.c`).
+
+pub mod address;
+pub mod expression;
+pub mod number;
+pub mod regex;

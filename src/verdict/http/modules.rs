@@ -1,0 +1,34 @@
+//! The modules of `http` in nginx's order, which is that in which they settle, merge and
+//! finish (`auto/modules`).
+
+use super::super::reading::{Reading, Setter};
+use crate::directives::DirectiveInfo;
+
+/// What a module, or a group of them, does.
+#[derive(Clone, Copy)]
+pub(super) struct Module {
+    /// What reads one of its directives when it is met.
+    pub(super) setter: fn(&'static DirectiveInfo) -> Option<Setter>,
+    /// What is done when the block of one of its directives ends.
+    pub(super) closer: fn(&'static DirectiveInfo) -> Option<Setter>,
+    /// `init_main_conf`.
+    pub(super) settle: fn(&mut Reading<'_>),
+    /// `merge_srv_conf` and `merge_loc_conf`, for all servers and locations.
+    pub(super) merge: fn(&mut Reading<'_>),
+    /// `postconfiguration`.
+    pub(super) finish: fn(&mut Reading<'_>),
+}
+
+impl Module {
+    /// One that does nothing.
+    pub(super) const NONE: Self = Self {
+        setter: |_| None,
+        closer: |_| None,
+        settle: |_| {},
+        merge: |_| {},
+        finish: |_| {},
+    };
+}
+
+/// All of them.
+pub(super) const MODULES: &[Module] = &[];

@@ -1,0 +1,295 @@
+//! What a directive's own function works with: the model that it fills, and what it says.
+
+use super::Options;
+use super::sink::{Sink, emerg, printed, warn};
+use super::state::State;
+use crate::directives::{Family, find_variable};
+use crate::finding::Finding;
+use crate::model::variables::{Provenance, Variables};
+use crate::model::{Model, ScopeId, Statement, Texts};
+use crate::source::Span;
+use crate::syntax::Word;
+use crate::values::expression::{self, ExpressionError, Part};
+use crate::values::regex::{Regex, RegexError};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::rc::Rc;
+
+/// What reads the arguments of a directive; their number is right.
+pub(super) type Setter = for<'m> fn(&mut Reading<'m>, Statement<'m>);
+
+/// The nginx that reads.
+pub(super) struct Reading<'m> {
+    pub(super) texts: &'m Texts<'m>,
+    pub(super) options: &'m Options,
+    pub(super) model: Model<'m>,
+    /// What only the verdict needs.
+    pub(super) state: State<'m>,
+    /// The block that the directive being read opens.
+    pub(super) opened: ScopeId,
+    sink: Sink,
+    once: HashMap<(ScopeId, &'static str), Statement<'m>>,
+    regexes: HashMap<(Vec<u8>, bool), Result<Rc<Regex>, RegexError>>,
+}
+
+/// A finding that nginx has as well, at the place of a statement.
+pub(super) fn refusal(
+    statement: Statement<'_>,
+    rule: &'static str,
+    span: Span,
+    message: impl Into<String>,
+    nginx: impl Into<String>,
+) -> Finding {
+    let mut finding = Finding::error(rule, span, message);
+    finding.nginx = emerg(nginx, Some(statement.end()));
+    finding
+}
+
+/// A warning that nginx has as well, at the place of a statement.
+pub(super) fn warning(
+    statement: Statement<'_>,
+    rule: &'static str,
+    span: Span,
+    message: impl Into<String>,
+    nginx: impl Into<String>,
+) -> Finding {
+    let mut finding = Finding::warning(rule, span, message);
+    finding.nginx = warn(nginx, Some(statement.end()));
+    finding
+}
+
+/// A refusal that nginx prints when it has read everything: at a place that is not that
+/// of the cause, or at none.
+pub(super) fn late_refusal(
+    rule: &'static str,
+    span: Span,
+    message: impl Into<String>,
+    nginx: impl Into<String>,
+    at: Option<Span>,
+) -> Finding {
+    let mut finding = Finding::error(rule, span, message);
+    finding.nginx = emerg(nginx, at);
+    finding
+}
+
+impl<'m> Reading<'m> {
+    pub(super) fn new(texts: &'m Texts<'m>, options: &'m Options, model: Model<'m>) -> Self {
+        Self {
+            texts,
+            options,
+            model,
+            state: State::default(),
+            opened: ScopeId::MAIN,
+            sink: Sink::new(texts.limits().findings),
+            once: HashMap::new(),
+            regexes: HashMap::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> (Model<'m>, Vec<Finding>) {
+        (self.model, self.sink.finish())
+    }
+
+    pub(super) fn say(&mut self, finding: Finding) {
+        self.sink.push(finding);
+    }
+
+    /// The collector of findings, for what needs no model.
+    pub(super) fn sink(&mut self) -> &mut Sink {
+        &mut self.sink
+    }
+
+    /// Whether the target is at least a release.
+    pub(super) fn at_least(&self, major: u16, minor: u16, patch: u16) -> bool {
+        self.options.target.at_least(major, minor, patch)
+    }
+
+    /// A file and line as nginx prints them inside a message: `nginx.conf:12`.
+    pub(super) fn place(&self, span: Span) -> String {
+        let sources = self.texts.sources();
+        let name = sources.file(span.file).name();
+        format!("{name}:{}", sources.end(span).line)
+    }
+
+    /// Remembers that a block has something, and gives what had it before.
+    pub(super) fn once(
+        &mut self,
+        statement: Statement<'m>,
+        what: &'static str,
+    ) -> Option<Statement<'m>> {
+        match self.once.entry((statement.scope, what)) {
+            Entry::Occupied(first) => Some(*first.get()),
+            Entry::Vacant(place) => {
+                place.insert(statement);
+                None
+            }
+        }
+    }
+
+    /// As [`Self::once`], and says `"…" directive is duplicate` of a second one.
+    pub(super) fn refuse_second(&mut self, statement: Statement<'m>, what: &'static str) -> bool {
+        let Some(first) = self.once(statement, what) else {
+            return false;
+        };
+        let name = statement.name();
+        self.say(
+            refusal(
+                statement,
+                "duplicate-directive",
+                statement.head(),
+                format!("`{name}` is given twice in one block"),
+                format!("\"{name}\" directive is duplicate"),
+            )
+            .label("second")
+            .related(first.head(), "first")
+            .help("Remove one of them"),
+        );
+        true
+    }
+
+    /// The variables of `http` or of `stream`.
+    pub(super) fn variables(&mut self, family: Family) -> &mut Variables {
+        match family {
+            Family::Stream => &mut self.model.stream.variables,
+            _ => &mut self.model.http.variables,
+        }
+    }
+
+    /// Reads a word as text with variables, and notes their use; what is wrong is said.
+    pub(super) fn expression(
+        &mut self,
+        statement: Statement<'m>,
+        word: Word<'m>,
+    ) -> Option<Vec<Part>> {
+        let length = word.value().len();
+        self.expression_in(statement, word, 0..length)
+    }
+
+    /// As [`Self::expression`], of a part of the word's value.
+    pub(super) fn expression_in(
+        &mut self,
+        statement: Statement<'m>,
+        word: Word<'m>,
+        range: std::ops::Range<usize>,
+    ) -> Option<Vec<Part>> {
+        let value = word.value();
+        let start = range.start;
+        let text = value.get(range)?;
+        if !expression::has_variables(text) {
+            return Some(vec![Part::Text(0..text.len())]);
+        }
+        let parts = match expression::parse(text) {
+            Ok(parts) => parts,
+            Err(error) => {
+                let part = |range: std::ops::Range<usize>| {
+                    word.part(start + range.start..start + range.end)
+                };
+                let finding = match error {
+                    ExpressionError::InvalidName(at) => refusal(
+                        statement,
+                        "invalid-variable",
+                        part(at..text.len().min(at + 2)),
+                        "`$` is not followed by the name of a variable",
+                        "invalid variable name",
+                    )
+                    .help(
+                        "Write a name of letters, digits and `_`; a `$` of its own needs a \
+                         variable that holds one, such as one made by `geo`",
+                    ),
+                    ExpressionError::Unclosed(name) => refusal(
+                        statement,
+                        "invalid-variable",
+                        part(name.start.saturating_sub(2)..name.end),
+                        "`${` is not closed behind the name",
+                        format!(
+                            "the closing bracket in \"{}\" variable is missing",
+                            printed(&text[name])
+                        ),
+                    )
+                    .help("Write `}` behind the name"),
+                };
+                self.say(finding);
+                return None;
+            }
+        };
+        for part in &parts {
+            if let Part::Variable { name, whole } = part {
+                let span = word.part(start + whole.start..start + whole.end);
+                self.variables(statement.row.module.family)
+                    .add_use(&text[name.clone()], span);
+            }
+        }
+        Some(parts)
+    }
+
+    /// Compiles a regular expression, and defines its named groups as variables; what is
+    /// wrong is said.
+    pub(super) fn regex(
+        &mut self,
+        statement: Statement<'m>,
+        pattern: &[u8],
+        caseless: bool,
+        span: Span,
+    ) -> Option<Rc<Regex>> {
+        let compiled = self
+            .regexes
+            .entry((pattern.to_vec(), caseless))
+            .or_insert_with(|| Regex::new(pattern, caseless).map(Rc::new))
+            .clone();
+        match compiled {
+            Ok(regex) => {
+                for name in regex.names() {
+                    self.define(statement, name.as_bytes(), Provenance::Capture, span);
+                }
+                Some(regex)
+            }
+            Err(error) => {
+                let nginx = error.nginx(pattern, self.at_least(1, 21, 5));
+                self.say(
+                    refusal(
+                        statement,
+                        "invalid-regex",
+                        span,
+                        format!("the regular expression is wrong: {}", error.text),
+                        nginx,
+                    )
+                    .label(format!("at character {}", error.offset + 1))
+                    .help("Correct the expression; put quotes round one that has `{`, `}` or `;`"),
+                );
+                None
+            }
+        }
+    }
+
+    /// Defines a variable; says so where nginx's own may not be defined again.
+    pub(super) fn define(
+        &mut self,
+        statement: Statement<'m>,
+        name: &[u8],
+        by: Provenance,
+        span: Span,
+    ) -> bool {
+        let family = statement.row.module.family;
+        let options = self.options;
+        let own = find_variable(name, family, options.target, &options.modules);
+        if let Some(own) = own
+            && !own.prefix
+            && !own.changeable
+        {
+            let shown = printed(name).into_owned();
+            self.say(
+                refusal(
+                    statement,
+                    "duplicate-variable",
+                    span,
+                    format!("`${shown}` is a variable of nginx's own"),
+                    format!("the duplicate \"{shown}\" variable"),
+                )
+                .help("Take another name"),
+            );
+            return false;
+        }
+        self.variables(family).define(name, by, span);
+        true
+    }
+}
