@@ -1,10 +1,12 @@
-//! Random topologies that are right: nothing is said about them, and they render for every
-//! release.
+//! Random topologies that are right: nothing is said about them, and every engine loads what
+//! is rendered, without a word.
 //!
 //! The seed is printed; `DJANGINX_SEED` repeats a run, `DJANGINX_CASES` changes its length.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)] // a test may panic and talk
 
+#[path = "support/engines.rs"]
+mod engines;
 #[path = "support/topologies.rs"]
 mod topologies;
 
@@ -15,6 +17,9 @@ use djanginx::topology::{self, Options, Valid};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use rcgen::{CertificateParams, KeyPair};
+use serde_json::json;
+use std::path::Path;
 use topologies::World;
 
 /// Releases on both sides of every gate.
@@ -34,7 +39,7 @@ fn run(cases: u32, property: impl Fn(&[u8]) -> Result<(), TestCaseError>) {
     let config = Config {
         cases: number("DJANGINX_CASES").map_or(cases, |cases| cases as u32),
         failure_persistence: None,
-        max_shrink_iters: 4_000,
+        max_shrink_iters: 400,
         ..Config::default()
     };
     let mut bytes = [0; 32];
@@ -88,4 +93,52 @@ fn right_topologies_are_silent_for_every_release() {
             Err(error) => Err(TestCaseError::fail(format!("{error}\n{text}"))),
         }
     });
+}
+
+#[test]
+fn right_topologies_load_silently_on_every_engine() {
+    let folder = tempfile::tempdir().unwrap();
+    write_certificate(folder.path());
+    std::fs::create_dir(folder.path().join("temp")).unwrap();
+    for engine in engines::engines().nginx() {
+        let modules: serde_json::Map<String, serde_json::Value> = engine
+            .dynamic_modules
+            .iter()
+            .map(|module| (module.name.clone(), json!(module.file)))
+            .collect();
+        let world = World {
+            version: engine.version.clone(),
+            modules: (!modules.is_empty()).then(|| modules.into()),
+            folder: folder.path().display().to_string(),
+        };
+        println!("{} ({})", engine.name, engine.version);
+        run(200, |tape| {
+            let text = topologies::topology(tape, &world);
+            let valid = read(&text)?;
+            let topology = &valid.loaded.topology;
+            let target = topology.target().unwrap();
+            let files = render(topology, target, text.as_bytes(), None)
+                .map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
+            let out = folder.path().join("out");
+            let _ = std::fs::remove_dir_all(&out);
+            for file in &files {
+                let path = out.join(&file.path);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, &file.text).unwrap();
+            }
+            let verdict = engine.check(&out, &out.join("nginx.conf"));
+            if verdict.is_silent() {
+                return Ok(());
+            }
+            Err(TestCaseError::fail(format!("{}\n{text}", verdict.text)))
+        });
+    }
+}
+
+fn write_certificate(folder: &Path) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["example.com".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    std::fs::write(folder.join("site.pem"), certificate.pem()).unwrap();
+    std::fs::write(folder.join("site.key"), key.serialize_pem()).unwrap();
 }

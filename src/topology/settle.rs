@@ -367,7 +367,7 @@ impl Pool {
             return None;
         }
         let keepalive = self.keepalive.clone().unwrap_or_default().0;
-        if keepalive.enabled == Some(false) {
+        if keepalive.enabled == Some(false) || keepalive.connections == Some(0) {
             return None;
         }
         let server = keepalive.server_keeps(self.app_server())?;

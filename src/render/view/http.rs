@@ -291,7 +291,14 @@ fn header_variable(header: Option<&str>) -> String {
 
 fn log(topology: &Topology) -> Log {
     let log = topology.log();
-    let json = log.format() == LogFormat::Json && log.path.as_deref() != Some("off");
+    let own_logs = topology
+        .sites
+        .values()
+        .map(|site| site.access_log.as_deref());
+    let mut written = std::iter::once(log.path.as_deref())
+        .chain(own_logs.filter(Option::is_some))
+        .filter(|path| *path != Some("off"));
+    let json = log.format() == LogFormat::Json && written.next().is_some();
     Log {
         json,
         request_id: request_id(topology)
