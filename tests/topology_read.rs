@@ -51,7 +51,7 @@ sites:
     domains: [1.0, on, 2.50]
     listen: [80, 127.0.0.1:8080]
     access_log: off
-    routes: {/: on, 1: 1.10}
+    routes: {/: on, 1: 1.10, /ws/: {pool: on, websocket: true, streaming: false}}
 ",
     );
     let topology = &loaded.topology;
@@ -81,6 +81,8 @@ sites:
     assert_eq!(main.access_log.as_deref(), Some("off"));
     assert_eq!(main.routes["/"].pool, "on");
     assert_eq!(main.routes["1"].pool, "1.10");
+    assert_eq!(main.routes["/ws/"].websocket, Some(true));
+    assert_eq!(main.routes["/ws/"].streaming, Some(false));
 }
 
 #[test]

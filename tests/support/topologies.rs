@@ -368,7 +368,9 @@ impl Builder<'_> {
         match tape.below(4) {
             0 => return Some(json!("ip")),
             1 => {
-                out.insert("cookie".into(), json!(tape.of(&["srv_id", "Node"])));
+                // Two pools of a site must not share one.
+                let name = format!("{}_{}", tape.of(&["srv_id", "Node"]), self.addresses);
+                out.insert("cookie".into(), json!(name));
                 perhaps!(tape, out, 2, "expires", tape.of(&["1h", "2y"]));
                 perhaps!(tape, out, 3, "path", "/shop");
                 perhaps!(tape, out, 3, "domain", ".example.com");

@@ -39,6 +39,7 @@ pub(super) fn check(cx: &mut Checks<'_>) {
         nodes.push((name.as_str(), pool, check_pool(cx, name, pool, &scope)));
     }
     refuse_two_protocols(cx, &nodes);
+    sticky::refuse_taken_cookies(cx);
     cross::refuse_equal_names(cx, "pools", topology.pools.keys());
     cross::refuse_loops(cx, &nodes);
 }

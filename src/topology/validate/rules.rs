@@ -44,6 +44,7 @@ pub const RULES: &[(&str, &str)] = &[
         "topology-cookie-scope",
         "a path or domain of a cookie that browsers refuse",
     ),
+    ("topology-cookie-taken", "one cookie of two pools"),
     (
         "topology-dead-allow",
         "an allowed network that is denied first",

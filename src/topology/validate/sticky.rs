@@ -12,6 +12,7 @@ use crate::finding::Finding;
 use crate::topology::document::Step::{Index, Key};
 use crate::topology::model::{Pool, SameSite, Site, Sticky};
 use crate::topology::settle::Stickiness;
+use std::collections::{BTreeSet, HashMap};
 
 /// The longest name of a cookie, and the longest path of one: both share one line with more.
 const MAX_COOKIE: usize = 128;
@@ -297,17 +298,26 @@ fn check_cookie(cx: &mut Checks<'_>, sticky: &Sticky, group: &Group<'_>) {
     let Some(name) = sticky.cookie.as_deref() else {
         return;
     };
-    if DJANGO_COOKIES.contains(&name) {
+    // nginx looks cookies up without regard to case (`ngx_http_parse_cookie_lines`).
+    let djangos = DJANGO_COOKIES
+        .iter()
+        .find(|cookie| cookie.eq_ignore_ascii_case(name));
+    if let Some(cookie) = djangos {
         cx.report(
             Finding::error(
                 "topology-sticky-django-cookie",
                 at("cookie"),
-                format!("nginx would overwrite Django's cookie `{name}` with the name of a node"),
+                if *cookie == name {
+                    format!(
+                        "nginx would overwrite Django's cookie `{name}` with the name of a node"
+                    )
+                } else {
+                    format!("nginx would take Django's cookie `{cookie}` for its own `{name}`")
+                },
             )
             .label("Django's own")
             .help(format!(
-                "Write a name of nginx's own, such as `cookie: srv_id`, or `learn: \
-                           {name}`"
+                "Write a name of nginx's own, such as `cookie: srv_id`, or `learn: {cookie}`"
             )),
         );
     }
@@ -342,6 +352,94 @@ fn check_cookie(cx: &mut Checks<'_>, sticky: &Sticky, group: &Group<'_>) {
         );
     }
     warn_of_secure_cookie_over_http(cx, sticky, group);
+}
+
+/// Refuses two pools of one site that give the same cookie different values: each would
+/// overwrite what the other has set, and no session would stay on its node.
+pub(super) fn refuse_taken_cookies(cx: &mut Checks<'_>) {
+    let topology = cx.topology;
+    for site in topology.sites.values() {
+        let mut names: Vec<&str> = site.routes.values().map(|r| r.pool.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        let pools = names
+            .into_iter()
+            .filter_map(|name| topology.pools.get_key_value(name));
+        let mut set: HashMap<_, (&str, &Pool)> = HashMap::new();
+        let mut learned: HashMap<String, &str> = HashMap::new();
+        for (name, pool) in pools.clone() {
+            let Some(cookie) = pool.sticky.as_ref().and_then(|s| s.learn.as_ref()) else {
+                continue;
+            };
+            learned.entry(cookie.to_ascii_lowercase()).or_insert(name);
+        }
+        for (name, pool) in pools {
+            let Some(sticky) = &pool.sticky else { continue };
+            let Some(cookie) = &sticky.cookie else {
+                continue;
+            };
+            let folded = cookie.to_ascii_lowercase();
+            if let Some(other) = learned.get(&folded) {
+                report_taken(cx, name, other, "learn");
+            }
+            // What stands in for `sticky` takes a cookie as it is, whoever has set it.
+            if pool.falls_back(cx.target) {
+                continue;
+            }
+            let path = sticky.path.as_deref().unwrap_or("/");
+            let domain = sticky.domain.as_deref().map(str::to_ascii_lowercase);
+            let (other, other_pool) = *set.entry((folded, path, domain)).or_insert((name, pool));
+            if !have_same_nodes(pool, other_pool) {
+                report_taken(cx, name, other, "cookie");
+            }
+        }
+    }
+}
+
+/// Whether a cookie means the same node in both: it holds the node's `route`, or a digest of
+/// its address.
+fn have_same_nodes(one: &Pool, other: &Pool) -> bool {
+    let nodes = |pool: &Pool| -> BTreeSet<_> {
+        let ids = pool
+            .nodes
+            .iter()
+            .map(|n| (n.address.clone(), n.route.clone()));
+        ids.collect()
+    };
+    std::ptr::eq(one, other) || nodes(one) == nodes(other)
+}
+
+/// `key` is the way in which the other pool uses the cookie.
+fn report_taken(cx: &mut Checks<'_>, pool: &str, other: &str, key: &'static str) {
+    let place = |pool, key| {
+        let keys = [Key("pools"), Key(pool)];
+        Scope::sharing(cx.document, &keys)
+            .at(&[Key("sticky"), Key(key)])
+            .span()
+    };
+    let (mut at, mut elsewhere) = (place(pool, "cookie"), place(other, key));
+    if key == "cookie" && at.start < elsewhere.start {
+        std::mem::swap(&mut at, &mut elsewhere);
+    }
+    let label = match key {
+        "learn" => "set by the application",
+        _ => "this one, too",
+    };
+    let mut finding = Finding::error(
+        "topology-cookie-taken",
+        at,
+        format!(
+            "pools `{}` and `{}` of one site would overwrite each other's cookie",
+            shown(pool.min(other)),
+            shown(pool.max(other))
+        ),
+    )
+    .label("the same cookie")
+    .help("Give each pool a cookie of its own, such as `srv_id` and `srv_id_2`");
+    if elsewhere != at {
+        finding = finding.related(elsewhere, label);
+    }
+    cx.report(finding);
 }
 
 /// A cookie that is `secure` never comes back over plain HTTP. Behind a trusted proxy, TLS
