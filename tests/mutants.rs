@@ -7,21 +7,17 @@
 
 #[path = "support/engines.rs"]
 mod engines;
+#[path = "support/verdict.rs"]
+mod verdict;
 
-use djanginx::directives::{self, Body, Built, Modules, Origin, Repeat};
-use djanginx::finding::{Finding, NginxLevel};
-use djanginx::model::files::Memory;
-use djanginx::model::{Limits, Prefix, Texts};
+use djanginx::directives::{self, Body, Built, Origin, Repeat};
 use djanginx::source::FileId;
 use djanginx::syntax::{Directive, Terminator, WalkEvent, parse};
-use djanginx::verdict::{Options, Start, read};
 use djanginx::version::Target;
 use engines::Engine;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
-
-/// What a verdict comes to: the words and the line; `None` where nginx loads.
-type Said = Option<(String, Option<u32>)>;
+use verdict::Said;
 
 #[test]
 fn single_faults_are_judged_as_nginx_does() {
@@ -63,12 +59,9 @@ fn the_fixtures_load_as_they_are() {
         for fixture in fixtures() {
             let text = String::from_utf8(fixture).unwrap();
             let folder = tempfile::tempdir().unwrap();
-            assert_eq!(
-                asked(engine, folder.path(), text.as_bytes()),
-                None,
-                "{text}"
-            );
-            assert_eq!(ours(engine, text.as_bytes()), None, "{text}");
+            let [nginx, ours] = judged(engine, folder.path(), text.as_bytes());
+            assert_eq!(nginx, None, "{text}");
+            assert_eq!(ours, None, "{text}");
         }
     }
 }
@@ -125,8 +118,7 @@ fn known_faults_are_judged_as_nginx_does() {
     for engine in engines::engines().nginx() {
         let folder = tempfile::tempdir().unwrap();
         for text in &texts {
-            let nginx = asked(engine, folder.path(), text.as_bytes());
-            let ours = ours(engine, text.as_bytes());
+            let [nginx, ours] = judged(engine, folder.path(), text.as_bytes());
             if nginx != ours {
                 let name = &engine.name;
                 wrong.push(format!(
@@ -188,11 +180,10 @@ fn differences(engine: &Engine, mutants: &[Mutant]) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let mut differences = Vec::new();
     for Mutant { text, fault } in mutants {
-        let nginx = asked(engine, folder.path(), text);
-        let ours = ours(engine, text);
+        let [nginx, ours] = judged(engine, folder.path(), text);
         let agrees = match (&nginx, &ours) {
             (None, None) => true,
-            (Some((message, _)), _) if !is_covered(message) => {
+            (Some(said), _) if !is_covered(&said.message) => {
                 // What djanginx does not judge yet may hide what it does.
                 true
             }
@@ -227,53 +218,13 @@ fn is_covered(message: &str) -> bool {
         || message.starts_with("too long parameter")
 }
 
-fn asked(engine: &Engine, folder: &Path, text: &[u8]) -> Said {
-    let path = folder.join("nginx.conf");
-    std::fs::write(&path, text).unwrap();
-    // The fixtures log below the prefix.
-    std::fs::create_dir_all(folder.join("logs")).unwrap();
-    let verdict = engine.check(folder, &path);
-    let said = verdict
-        .text
-        .lines()
-        .find_map(|line| line.split_once("[emerg] "));
-    let Some((_, said)) = said else {
-        assert!(verdict.accepted, "{}", verdict.text);
-        return None;
-    };
-    // Before it has read anything, nginx puts its process in front.
-    let said = match said.split_once(": ") {
-        Some((process, said)) if process.bytes().all(|b| b == b'#' || b.is_ascii_digit()) => said,
-        _ => said,
-    };
-    let place = format!(" in {}:", path.display());
-    Some(match said.rsplit_once(place.as_str()) {
-        Some((message, line)) => (message.to_owned(), line.parse().ok()),
-        None => (said.to_owned(), None),
-    })
-}
-
-fn ours(engine: &Engine, text: &[u8]) -> Said {
-    let mut files = Memory::new();
-    files.insert("nginx.conf", text);
-    let mut texts = Texts::new(&files, Limits::default());
-    let root = texts.open(Path::new("nginx.conf")).unwrap();
-    let config = texts.follow(root, Prefix::of_folder(Path::new("")));
-    let options = Options {
-        target: engine.version.parse().unwrap(),
-        modules: Modules::All,
-        live: false,
-        start: Start::Whole,
-    };
-    let refused = |finding: &Finding| {
-        let nginx = finding.nginx.clone()?;
-        let line = nginx.at.map(|at| texts.sources().end(at).line);
-        (nginx.level == NginxLevel::Emerg).then_some((nginx.message, line))
-    };
-    read(&texts, &config, &options)
-        .findings
-        .iter()
-        .find_map(refused)
+/// What nginx says and what we say about a text.
+fn judged(engine: &Engine, folder: &Path, text: &[u8]) -> [Option<Said>; 2] {
+    let [nginx, ours] = [
+        verdict::asked(engine, folder, text),
+        verdict::ours(engine, folder, text),
+    ];
+    [nginx, ours].map(|said| verdict::refusal(&said).cloned())
 }
 
 /// xorshift64*.

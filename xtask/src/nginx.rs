@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::MetadataCommand;
 
 use crate::manifest::{DynamicModule, Engine, Manifest};
-use crate::system::{NGINX, NGINX_STREAM};
+use crate::system::{NGINX, NGINX_MAIL, NGINX_STREAM};
 use crate::workspace::{Workspace, output_of, run_logged, say};
 
 /// Every module of nginx that needs no library beyond PCRE2, OpenSSL and zlib. A tree that
@@ -46,7 +46,7 @@ const OPTIONS: &[&str] = &[
 /// Name of the engine that Debian's package is.
 const DEBIAN: &str = "debian";
 
-/// Debian's nginx with its stream module, which is a file of its own there.
+/// Debian's nginx with its modules for streams and mail, which are files of their own there.
 pub(crate) fn debian() -> Result<Engine> {
     let version = version_of(Path::new(NGINX))?;
     Ok(Engine {
@@ -54,10 +54,12 @@ pub(crate) fn debian() -> Result<Engine> {
         origin: format!("Debian's package of nginx {version}"),
         version,
         binary: NGINX.into(),
-        dynamic_modules: vec![DynamicModule {
-            name: "stream".to_owned(),
-            file: NGINX_STREAM.into(),
-        }],
+        dynamic_modules: [("stream", NGINX_STREAM), ("mail", NGINX_MAIL)]
+            .map(|(name, file)| DynamicModule {
+                name: name.to_owned(),
+                file: file.into(),
+            })
+            .into(),
     })
 }
 

@@ -48,6 +48,10 @@ const NEEDS: &[Need] = &[
         is_met: || exists(NGINX_STREAM),
     },
     Need {
+        package: "libnginx-mod-mail",
+        is_met: || exists(NGINX_MAIL),
+    },
+    Need {
         package: "redis-server",
         is_met: || in_path("redis-server"),
     },
@@ -69,6 +73,8 @@ const NEEDS: &[Need] = &[
 pub(crate) const NGINX: &str = "/usr/sbin/nginx";
 /// Where Debian's package puts the stream module.
 pub(crate) const NGINX_STREAM: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+/// Where Debian's package puts the mail module.
+pub(crate) const NGINX_MAIL: &str = "/usr/lib/nginx/modules/ngx_mail_module.so";
 
 /// Installs the packages that are not there yet, as root or through `sudo`.
 pub(crate) fn install_missing(workspace: &Workspace) -> Result<()> {

@@ -1,0 +1,152 @@
+//! What a real nginx says about a configuration, and what djanginx says.
+
+#![allow(dead_code, reason = "each test target uses its own part")]
+
+use crate::engines::Engine;
+use djanginx::directives::Modules;
+use djanginx::finding::{Finding, NginxLevel};
+use djanginx::model::files::Memory;
+use djanginx::model::{Limits, Prefix, Texts};
+use djanginx::verdict::{Options, Start, read};
+use std::fmt;
+use std::path::Path;
+
+/// One message about a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) level: NginxLevel,
+    pub(crate) message: String,
+    /// The line that nginx names, if it names one.
+    pub(crate) line: Option<u32>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let level = match self.level {
+            NginxLevel::Emerg => "emerg",
+            NginxLevel::Warn => "warn",
+        };
+        write!(f, "[{level}] {}", self.message)?;
+        match self.line {
+            Some(line) => write!(f, " (line {line})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The refusal among what is said; `None` where nginx loads.
+pub(crate) fn refusal(said: &[Said]) -> Option<&Said> {
+    said.iter().find(|said| said.level == NginxLevel::Emerg)
+}
+
+/// Whether a message depends on the machine rather than on the configuration: its files,
+/// users, hosts, sockets.
+pub(crate) fn is_of_the_machine(message: &str) -> bool {
+    // With the number of a system error at its end, `(2: No such file or directory)`.
+    let system_error = message.ends_with(')')
+        && message.rsplit_once(" (").is_some_and(|(_, reason)| {
+            let number = reason.split(':').next().unwrap_or_default();
+            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+    system_error
+        || message.starts_with("host not found in ")
+        || message.starts_with("the \"user\" directive makes sense only if")
+        || message.contains("protocol options redefined")
+        || message.starts_with("still could not bind()")
+        || (message.starts_with("cannot load certificate") && message.contains("fopen"))
+        || (message.contains("BIO_new_file(") && message.contains("fopen"))
+}
+
+/// What `nginx -t` says: warnings up to the first refusal, and that.
+///
+/// `folder` is where relative paths begin, and holds `nginx.conf` afterwards.
+pub(crate) fn asked(engine: &Engine, folder: &Path, text: &[u8]) -> Vec<Said> {
+    let path = folder.join("nginx.conf");
+    std::fs::write(&path, text).expect("written");
+    // The fixtures log below the prefix.
+    std::fs::create_dir_all(folder.join("logs")).expect("a folder");
+    let verdict = engine.check(folder, &path);
+    let mut all = Vec::new();
+    for line in verdict.text.lines() {
+        let levels = [
+            ("[emerg] ", NginxLevel::Emerg),
+            ("[crit] ", NginxLevel::Emerg),
+            ("[alert] ", NginxLevel::Emerg),
+            ("[warn] ", NginxLevel::Warn),
+        ];
+        let found = levels.iter().find_map(|(mark, level)| {
+            let (_, message) = line.split_once(mark)?;
+            Some((*level, message))
+        });
+        if let Some((level, message)) = found {
+            let said = said(level, message, &path);
+            let ends = level == NginxLevel::Emerg;
+            all.push(said);
+            if ends {
+                break;
+            }
+        }
+    }
+    assert_eq!(
+        verdict.accepted,
+        refusal(&all).is_none(),
+        "{}",
+        verdict.text
+    );
+    all
+}
+
+fn said(level: NginxLevel, message: &str, path: &Path) -> Said {
+    // Before it has read anything, nginx puts its process in front.
+    let message = match message.split_once(": ") {
+        Some((process, message)) if process.bytes().all(|b| b == b'#' || b.is_ascii_digit()) => {
+            message
+        }
+        _ => message,
+    };
+    let place = format!(" in {}:", path.display());
+    let placed = message
+        .rsplit_once(place.as_str())
+        .and_then(|(message, line)| Some((message, line.parse().ok()?)));
+    match placed {
+        Some((message, line)) => Said {
+            level,
+            message: message.to_owned(),
+            line: Some(line),
+        },
+        None => Said {
+            level,
+            message: message.to_owned(),
+            line: None,
+        },
+    }
+}
+
+/// What djanginx says in nginx's words: warnings up to the first refusal, and that.
+pub(crate) fn ours(engine: &Engine, folder: &Path, text: &[u8]) -> Vec<Said> {
+    let path = folder.join("nginx.conf");
+    let mut files = Memory::new();
+    files.insert(&path, text);
+    let mut texts = Texts::new(&files, Limits::default());
+    let root = texts.open(&path).expect("in memory");
+    let config = texts.follow(root, Prefix::of_folder(folder));
+    let options = Options {
+        target: engine.version.parse().expect("a version"),
+        modules: Modules::All,
+        live: false,
+        start: Start::Whole,
+    };
+    let said = |finding: &Finding| {
+        let nginx = finding.nginx.clone()?;
+        Some(Said {
+            level: nginx.level,
+            message: nginx.message,
+            line: nginx.at.map(|at| texts.sources().end(at).line),
+        })
+    };
+    let findings = read(&texts, &config, &options).findings;
+    let mut all: Vec<Said> = findings.iter().filter_map(said).collect();
+    let end = all.iter().position(|said| said.level == NginxLevel::Emerg);
+    all.truncate(end.map_or(all.len(), |end| end + 1));
+    all
+}
