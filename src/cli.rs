@@ -7,6 +7,7 @@ mod init;
 mod input;
 mod lint;
 mod man;
+mod rules;
 mod schema;
 mod validate;
 
@@ -92,6 +93,10 @@ enum Command {
     Generate(generate::Args),
     /// Say what is wrong with nginx configurations.
     Lint(lint::Args),
+    /// List what lint looks for.
+    Rules(rules::ListArgs),
+    /// Print the manual of a rule.
+    Rule(rules::OneArgs),
     /// Print the JSON Schema of the topology.
     Schema,
     /// Print a script that completes arguments in a shell.
@@ -111,6 +116,8 @@ impl Cli {
             Command::Validate(args) => args.run(streams),
             Command::Generate(args) => args.run(streams),
             Command::Lint(args) => args.run(streams),
+            Command::Rules(args) => args.run(streams),
+            Command::Rule(args) => args.run(streams),
             Command::Schema => schema::run(streams),
             Command::Completions(args) => args.run(streams),
             Command::Man(args) => args.run(streams),

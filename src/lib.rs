@@ -43,6 +43,7 @@ pub mod finding;
 pub mod model;
 pub mod render;
 pub mod report;
+pub mod rules;
 pub mod source;
 pub mod syntax;
 pub mod text;

@@ -1,8 +1,17 @@
 //! Findings to bytes: one file per format, each a leaf that nothing else knows.
 
+pub mod checkstyle;
 pub mod concise;
+pub mod fingerprint;
 pub mod full;
+pub mod github;
+pub mod gitlab;
+pub mod grouped;
 pub mod json;
+pub mod junit;
+pub mod paths;
+pub mod rdjson;
+pub mod sarif;
 
 use crate::finding::{Finding, Severity};
 

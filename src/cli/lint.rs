@@ -1,16 +1,21 @@
 //! `djanginx lint`: what is wrong with nginx configurations.
 
+mod output;
+
 use super::{FINDINGS, SUCCESS, Streams, Verbosity};
 use crate::Error;
 use crate::directives::Modules;
 use crate::finding::{Finding, Severity};
 use crate::model::files::{Disk, Files, ReadError};
 use crate::model::{Config, Limits, Prefix, Refusal, Texts, dump};
-use crate::report::{concise, full, json};
+use crate::report::fingerprint::Baseline;
+use crate::report::paths::Paths;
+use crate::rules::{self, Selection, Selector, Settings, Suppressions};
 use crate::source::{FileId, Span};
 use crate::verdict::{self, Declared, Start};
 use crate::version::{LINT_DEFAULT, Target};
 use clap::ValueEnum;
+use output::{Format, Found, Output};
 use std::collections::{BTreeSet, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -32,15 +37,49 @@ pub(super) struct Args {
     #[arg(long, value_enum, default_value_t = Format::Full)]
     format: Format,
 
+    /// Write findings in another format to a file as well; may be given several times.
+    #[arg(long, value_name = "FORMAT=PATH")]
+    output: Vec<Output>,
+
+    /// Only these rules or groups.
+    #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
+    select: Option<Vec<Selector>>,
+
+    /// These rules or groups in addition.
+    #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
+    extend_select: Vec<Selector>,
+
+    /// Not these rules or groups.
+    #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
+    ignore: Vec<Selector>,
+
+    /// The file of settings; without it the nearest `djanginx.toml`, `.djanginx.toml` or
+    /// `pyproject.toml` with `[tool.djanginx]` counts.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Read no settings.
+    #[arg(long, conflicts_with = "config")]
+    isolated: bool,
+
+    /// Leave out what this file lists.
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+
+    /// Write what is found now to the baseline, and report nothing.
+    #[arg(long, requires = "baseline")]
+    update_baseline: bool,
+
     /// The nginx that the configuration is for: `1.28`, `1.28.3`, `stable`, `mainline` or
-    /// `plus-r35`. Without it a comment `# djanginx: nginx 1.28` counts, then 1.30.
+    /// `plus-r35`. Without it a comment `# djanginx: nginx 1.28` counts, then the settings,
+    /// then 1.30.
     #[arg(long, value_name = "VERSION")]
     nginx_version: Option<Target>,
 
     /// The modules that it has beside those that are always there: `all`, or names such as
-    /// `http_ssl,stream`.
-    #[arg(long, value_name = "all|NAME,...", default_value = "all", value_parser = Modules::parse)]
-    modules: Modules,
+    /// `http_ssl,stream`; without it the settings count, then `all`.
+    #[arg(long, value_name = "all|NAME,...", value_parser = Modules::parse)]
+    modules: Option<Modules>,
 
     /// The blocks round a part of a configuration, as in `http,server`.
     #[arg(long, value_name = "BLOCK,...")]
@@ -54,22 +93,13 @@ pub(super) struct Args {
     #[arg(long)]
     live: bool,
 
-    /// The severity from which on the exit status is 1.
-    #[arg(long, value_name = "SEVERITY", value_enum, default_value_t = FailOn::Warning)]
-    fail_on: FailOn,
+    /// The severity from which on the exit status is 1; without it the settings count, then
+    /// `warning`.
+    #[arg(long, value_name = "SEVERITY", value_enum)]
+    fail_on: Option<FailOn>,
 
     #[command(flatten)]
     limits: LimitArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// With the lines that they speak of.
-    Full,
-    /// One line each.
-    Concise,
-    /// One JSON object.
-    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -140,6 +170,7 @@ impl Args {
             [] => vec![default_path()?],
             paths => paths.to_vec(),
         };
+        let settings = self.settings(&paths[0])?;
         let limits = self.limits.limits();
         let dump = match paths.as_slice() {
             [path] if !path.is_dir() => self.read_alone(path, limits)?,
@@ -148,30 +179,33 @@ impl Args {
         match dump {
             Some(Alone::Dump(dump)) => {
                 let mut texts = Texts::new(&dump.files, limits);
-                let mut lint = Lint::new(self, &mut texts);
+                let mut lint = Lint::new(self, &settings, &mut texts);
                 lint.main_file(&dump.main)?;
-                self.report(lint.findings, &texts, streams)
+                let collected = lint.collected;
+                self.report(collected, &texts, &settings, streams)
             }
             Some(Alone::Text(text)) => {
                 let mut texts = Texts::new(&Disk, limits);
-                let mut lint = Lint::new(self, &mut texts);
-                lint.standard_input(text);
-                self.report(lint.findings, &texts, streams)
+                let mut lint = Lint::new(self, &settings, &mut texts);
+                lint.standard_input(text)?;
+                let collected = lint.collected;
+                self.report(collected, &texts, &settings, streams)
             }
             None => {
                 let mut texts = Texts::new(&Disk, limits);
-                let mut lint = Lint::new(self, &mut texts);
+                let mut lint = Lint::new(self, &settings, &mut texts);
                 for path in &paths {
                     if path == Path::new("-") {
                         let text = read_standard_input(limits)?;
-                        lint.standard_input(text);
+                        lint.standard_input(text)?;
                     } else if path.is_dir() {
                         lint.folder(path)?;
                     } else {
                         lint.main_file(path)?;
                     }
                 }
-                self.report(lint.findings, &texts, streams)
+                let collected = lint.collected;
+                self.report(collected, &texts, &settings, streams)
             }
         }
     }
@@ -195,16 +229,48 @@ impl Args {
 
     fn report(
         &self,
-        findings: Vec<Finding>,
+        lint: Collected,
         texts: &Texts<'_>,
+        settings: &Settings,
         streams: &mut Streams<'_>,
     ) -> Result<ExitCode, Error> {
         let sources = texts.sources();
-        match self.format {
-            Format::Full => full::write(streams.out, &findings, sources, streams.out_style)?,
-            Format::Concise => concise::write(streams.out, &findings, sources)?,
-            Format::Json => json::write(streams.out, &findings, sources, 0)?,
+        let (mut findings, mut suppressed) = suppress(lint, texts, settings);
+        let paths = Paths::new(Path::new("."));
+        if let Some(path) = &self.baseline {
+            if self.update_baseline {
+                let text = Baseline::of(&findings, sources, &paths).text();
+                let text = text.map_err(std::io::Error::from)?;
+                std::fs::write(path, text).map_err(|source| Error::Create {
+                    path: path.clone(),
+                    source,
+                })?;
+                writeln!(
+                    streams.err,
+                    "{} findings are left out from now on",
+                    findings.len()
+                )?;
+                return Ok(ExitCode::from(SUCCESS));
+            }
+            let text = std::fs::read_to_string(path).map_err(|source| Error::Read {
+                path: path.clone(),
+                source,
+            })?;
+            let baseline = Baseline::parse(&text)
+                .map_err(|error| Error::Usage(format!("{}: {error}", path.display())))?;
+            let all = findings.len();
+            findings = baseline.filter(findings, sources, &paths);
+            suppressed += all - findings.len();
         }
+        let found = Found {
+            findings: &findings,
+            sources,
+            suppressed,
+        };
+        for output in &self.output {
+            found.write_to(output)?;
+        }
+        found.write(self.format, streams.out, streams.out_style)?;
         if findings.is_empty() && streams.verbosity > Verbosity::Quiet {
             let files = match sources.len() {
                 1 => "1 file".to_owned(),
@@ -212,11 +278,88 @@ impl Args {
             };
             writeln!(streams.err, "{files}, no problems")?;
         }
-        let fails = findings
-            .iter()
-            .any(|finding| finding.severity >= self.fail_on.severity());
+        let limit = self
+            .fail_on
+            .map(FailOn::severity)
+            .or(settings.fail_on)
+            .unwrap_or(Severity::Warning);
+        let fails = findings.iter().any(|finding| finding.severity >= limit);
         Ok(ExitCode::from(if fails { FINDINGS } else { SUCCESS }))
     }
+
+    /// The settings that count: those that are named, else the nearest.
+    fn settings(&self, first: &Path) -> Result<Settings, Error> {
+        let path = match &self.config {
+            Some(path) => Some(path.clone()),
+            None if self.isolated => None,
+            None => {
+                let folder = match first.parent() {
+                    _ if first.is_dir() => first,
+                    Some(folder) if !folder.as_os_str().is_empty() => folder,
+                    _ => Path::new("."),
+                };
+                let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+                Settings::find(&folder)
+            }
+        };
+        let Some(path) = path else {
+            return Ok(Settings::default());
+        };
+        let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
+            path: path.clone(),
+            source,
+        })?;
+        let mut settings = Settings::parse(&path, &text).map_err(|error| {
+            let before = &text.as_bytes()[..error.range.start.min(text.len())];
+            let line = 1 + memchr::memchr_iter(b'\n', before).count();
+            let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+            Error::Usage(format!(
+                "{}:{line}:{column}: {}",
+                path.display(),
+                error.message
+            ))
+        })?;
+        // What is asked for now goes before what is asked for always.
+        if let Some(select) = &self.select {
+            settings.selection = Selection {
+                select: Some(select.clone()),
+                ..Selection::default()
+            };
+        }
+        settings.selection.extend.extend(&self.extend_select);
+        settings.selection.ignore.extend(&self.ignore);
+        Ok(settings)
+    }
+}
+
+/// Leaves out what comments and settings keep back; gives the rest, with what is wrong with
+/// the comments, and how many were left out.
+fn suppress(lint: Collected, texts: &Texts<'_>, settings: &Settings) -> (Vec<Finding>, usize) {
+    let sources = texts.sources();
+    let mut comments = Suppressions::default();
+    for file in &lint.files {
+        comments.read(&texts.parse(*file).tree, sources);
+    }
+    let before = lint.findings.len();
+    let mut findings = lint.findings;
+    findings.retain(|finding| {
+        let name = || sources.file(finding.primary.span.file).name();
+        comments.judge(finding, sources) == rules::Verdict::Told
+            && !settings.ignores(finding.rule, name)
+    });
+    let suppressed = before - findings.len();
+    let about_comments = comments.finish();
+    findings.extend(about_comments.into_iter().filter(|finding| {
+        rules::find(finding.rule).is_none_or(|meta| settings.selection.has(meta))
+    }));
+    (findings, suppressed)
+}
+
+/// What was found, and in which files.
+#[derive(Default)]
+struct Collected {
+    findings: Vec<Finding>,
+    files: BTreeSet<FileId>,
 }
 
 /// An input that is no file of its own.
@@ -255,17 +398,19 @@ fn read_standard_input(limits: Limits) -> Result<Vec<u8>, Error> {
 /// Collects the findings about all that is named on the command line.
 struct Lint<'a, 'f> {
     args: &'a Args,
+    settings: &'a Settings,
     texts: &'a mut Texts<'f>,
-    findings: Vec<Finding>,
+    collected: Collected,
     known: HashSet<(&'static str, Span)>,
 }
 
 impl<'a, 'f> Lint<'a, 'f> {
-    fn new(args: &'a Args, texts: &'a mut Texts<'f>) -> Self {
+    fn new(args: &'a Args, settings: &'a Settings, texts: &'a mut Texts<'f>) -> Self {
         Self {
             args,
+            settings,
             texts,
-            findings: Vec::new(),
+            collected: Collected::default(),
             known: HashSet::new(),
         }
     }
@@ -277,14 +422,14 @@ impl<'a, 'f> Lint<'a, 'f> {
         }
     }
 
-    fn standard_input(&mut self, text: Vec<u8>) {
+    fn standard_input(&mut self, text: Vec<u8>) -> Result<(), Error> {
         if text.len() as u64 > self.texts.limits().file_bytes {
             self.too_large("<stdin>");
-            return;
+            return Ok(());
         }
         let root = self.texts.add("<stdin>", text);
         let config = self.follow(root, self.prefix(Path::new("-")));
-        self.judge(&config, false);
+        self.judge(&config, false)
     }
 
     /// A file that was named: it is taken for a main file unless it is plainly a part.
@@ -293,8 +438,7 @@ impl<'a, 'f> Lint<'a, 'f> {
             return Ok(());
         };
         let config = self.follow(root, self.prefix(path));
-        self.judge(&config, false);
-        Ok(())
+        self.judge(&config, false)
     }
 
     /// A folder: its main file, and what that does not include as parts.
@@ -306,7 +450,7 @@ impl<'a, 'f> Lint<'a, 'f> {
         {
             let config = self.follow(root, self.prefix(&main));
             included.extend(config.files());
-            self.judge(&config, false);
+            self.judge(&config, false)?;
         }
         let mut parts = Vec::new();
         for path in configurations(folder) {
@@ -327,7 +471,7 @@ impl<'a, 'f> Lint<'a, 'f> {
             };
             if !judged.contains(&part.root) && !parts.iter().any(|other| above(&other)) {
                 judged.extend(part.files());
-                self.judge(part, true);
+                self.judge(part, true)?;
             }
         }
         Ok(())
@@ -377,15 +521,26 @@ impl<'a, 'f> Lint<'a, 'f> {
         self.take(vec![finding]);
     }
 
-    fn judge(&mut self, config: &Config, part: bool) {
+    fn judge(&mut self, config: &Config, part: bool) -> Result<(), Error> {
         let tree = &self.texts.parse(config.root).tree;
         let declared = Declared::read(tree);
         let default = || LINT_DEFAULT.parse().expect("internal: a known release");
-        let target = self
-            .args
-            .nginx_version
-            .or(declared.target)
-            .unwrap_or_else(default);
+        let target = match (self.args.nginx_version, declared.target) {
+            (Some(target), _) | (None, Some(target)) => target,
+            _ => match &self.settings.nginx_version {
+                Some(version) => version
+                    .parse()
+                    .map_err(|error| self.wrong_setting("nginx-version", &error))?,
+                None => default(),
+            },
+        };
+        let modules = match (&self.args.modules, &self.settings.modules) {
+            (Some(modules), _) => modules.clone(),
+            (None, Some(modules)) => {
+                Modules::parse(modules).map_err(|error| self.wrong_setting("modules", &error))?
+            }
+            (None, None) => Modules::All,
+        };
         let start = self
             .args
             .context
@@ -393,22 +548,38 @@ impl<'a, 'f> Lint<'a, 'f> {
             .unwrap_or_else(|| Start::infer(tree, target, part));
         let options = verdict::Options {
             target,
-            modules: self.args.modules.clone(),
+            modules,
             live: self.args.live,
             start,
         };
-        let mut findings = verdict::read(self.texts, config, &options).findings;
+        let selection = &self.settings.selection;
+        let reading = verdict::read(self.texts, config, &options);
+        let mut findings = reading.findings;
         findings.extend(declared.errors.into_iter().map(|(span, message)| {
             Finding::warning("invalid-comment", span, message)
                 .help("Correct the comment, or remove it")
         }));
+        findings.retain(|finding| rules::find(finding.rule).is_none_or(|meta| selection.has(meta)));
+        findings.extend(rules::run(
+            &reading.model,
+            self.texts,
+            self.settings,
+            selection,
+        ));
+        self.collected.files.extend(config.files());
         self.take(findings);
+        Ok(())
+    }
+
+    fn wrong_setting(&self, key: &str, error: &dyn std::fmt::Display) -> Error {
+        let path = self.settings.path.as_deref().unwrap_or(Path::new("settings"));
+        Error::Usage(format!("{}: `{key}`: {error}", path.display()))
     }
 
     fn take(&mut self, findings: Vec<Finding>) {
         for finding in findings {
             if self.known.insert((finding.rule, finding.primary.span)) {
-                self.findings.push(finding);
+                self.collected.findings.push(finding);
             }
         }
     }

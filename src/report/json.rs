@@ -32,6 +32,23 @@ pub fn write(
     writeln!(out)
 }
 
+/// Writes findings in their order, each as one object on a line of its own: the elements of
+/// `diagnostics`.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn write_lines(
+    out: &mut dyn Write,
+    findings: &[Finding],
+    sources: &SourceMap,
+) -> io::Result<()> {
+    for finding in findings {
+        serde_json::to_writer(&mut *out, &Diagnostic::new(finding, sources))?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
 /// The object; commands with more to tell flatten it into one of their own.
 #[derive(Debug, Serialize)]
 pub struct Report<'a> {
@@ -75,7 +92,7 @@ struct Diagnostic<'a> {
     nginx: Option<Verdict<'a>>,
     message: &'a str,
     help: Option<&'a str>,
-    url: Option<&'a str>,
+    url: Option<String>,
     #[serde(flatten)]
     place: Place<'a>,
     labels: Vec<Labelled<'a>>,
@@ -137,7 +154,7 @@ impl<'a> Diagnostic<'a> {
             }),
             message: &finding.message,
             help: finding.help.as_deref(),
-            url: None,
+            url: crate::rules::find(finding.rule).map(|meta| meta.url()),
             place: Place::new(finding.primary.span, sources),
             labels: labels.map(|label| Labelled::new(label, sources)).collect(),
             fix: finding.fix.as_ref().map(|fix| Repair::new(fix, sources)),

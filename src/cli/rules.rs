@@ -1,0 +1,108 @@
+//! `djanginx rules` and `djanginx rule ID`: what is looked for, and why.
+
+use super::{SUCCESS, Streams};
+use crate::Error;
+use crate::finding::{Safety, Severity};
+use crate::rules::{self, Meta};
+use clap::ValueEnum;
+use std::process::ExitCode;
+
+/// Arguments of `rules`.
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// How the list is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Arguments of `rule`.
+#[derive(Debug, clap::Args)]
+pub(super) struct OneArgs {
+    /// The rule's id.
+    id: String,
+
+    /// How it is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// As JSON.
+    Json,
+}
+
+impl ListArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
+        let all = rules::every_meta();
+        if self.format == Format::Json {
+            let all: Vec<_> = all.into_iter().map(as_json).collect();
+            serde_json::to_writer_pretty(&mut *streams.out, &all).map_err(std::io::Error::from)?;
+            writeln!(streams.out)?;
+            return Ok(ExitCode::from(SUCCESS));
+        }
+        let width = all.iter().map(|meta| meta.id.len()).max().unwrap_or(0);
+        for meta in all {
+            let group = meta.group.name();
+            let severity = severity(meta.severity);
+            let summary = meta.summary();
+            let id = meta.id;
+            writeln!(streams.out, "{id:<width$}  {group:<11}  {severity:<7}  {summary}")?;
+        }
+        Ok(ExitCode::from(SUCCESS))
+    }
+}
+
+impl OneArgs {
+    /// Runs the command.
+    pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
+        let Some(meta) = rules::find(&self.id) else {
+            return Err(Error::Usage(rules::UnknownRule(self.id.clone()).to_string()));
+        };
+        if self.format == Format::Json {
+            serde_json::to_writer_pretty(&mut *streams.out, &as_json(meta))
+                .map_err(std::io::Error::from)?;
+            writeln!(streams.out)?;
+        } else {
+            writeln!(streams.out, "# {}\n", meta.id)?;
+            writeln!(streams.out, "{}\n", facts(meta))?;
+            writeln!(streams.out, "{}", meta.manual())?;
+        }
+        Ok(ExitCode::from(SUCCESS))
+    }
+}
+
+/// Group, severity and repair of a rule in a line.
+fn facts(meta: &Meta) -> String {
+    let fix = match meta.fix {
+        Some(Safety::Safe) => "; repaired by `--fix`",
+        Some(Safety::Unsafe) => "; repaired by `--fix --unsafe-fixes`",
+        None => "",
+    };
+    let default = if meta.default { "" } else { "; off unless selected" };
+    format!("Group `{}`, {}{fix}{default}.", meta.group, severity(meta.severity))
+}
+
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+fn as_json(meta: &Meta) -> serde_json::Value {
+    serde_json::json!({
+        "id": meta.id,
+        "group": meta.group,
+        "severity": meta.severity,
+        "fix": meta.fix,
+        "default": meta.default,
+        "summary": meta.summary(),
+        "manual": meta.manual(),
+        "url": meta.url(),
+    })
+}

@@ -1,0 +1,50 @@
+//! Findings under the name of their file.
+
+use crate::finding::{Finding, Severity};
+use crate::source::SourceMap;
+use std::io::{self, Write};
+
+/// Writes the findings of each file together, files in the order of their first finding.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn write(out: &mut dyn Write, findings: &[Finding], sources: &SourceMap) -> io::Result<()> {
+    let mut files = Vec::new();
+    for finding in findings {
+        let file = finding.primary.span.file;
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    for (index, file) in files.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}:", sources.file(*file).name())?;
+        let of_file: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding.primary.span.file == *file)
+            .map(|finding| (sources.start(finding.primary.span), finding))
+            .collect();
+        let width = of_file
+            .iter()
+            .map(|(place, _)| format!("{}:{}", place.line, place.column).len())
+            .max()
+            .unwrap_or_default();
+        for (place, finding) in of_file {
+            let severity = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Info => "info",
+            };
+            writeln!(
+                out,
+                "  {:<width$} {severity}[{}] {}",
+                format!("{}:{}", place.line, place.column),
+                finding.rule,
+                finding.message
+            )?;
+        }
+    }
+    Ok(())
+}

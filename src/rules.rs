@@ -1,0 +1,91 @@
+//! What nginx accepts although it is wrong, unsafe or broken for Django.
+//!
+//! One rule per file, in the folder of its group; the doc comment of a rule is its manual,
+//! which `djanginx rule ID`, `docs/rules` and the README print. Rules ask the
+//! [`Model`](crate::model::Model) and never walk the tree.
+//!
+//! # Adding a rule
+//!
+//! 1. Write `src/rules/GROUP/ID.rs` with `declare_rule!` and an `impl Rule`.
+//! 2. Add it to [`ALL`], which is sorted by id.
+//! 3. Write `fixtures/rules/ID/bad.conf` and `good.conf`, and `fixed.conf` if it repairs.
+//! 4. Run `cargo xtask docs`, and review the new snapshot.
+//!
+//! A failing test names each step that is missing.
+
+mod context;
+mod engine;
+mod meta;
+mod nginx;
+mod selection;
+mod settings;
+mod suppress;
+
+pub use context::RuleContext;
+pub use engine::run;
+pub use meta::{Group, Meta};
+pub use selection::{Selection, Selector, UnknownRule};
+pub use settings::{AppServer, Django, Settings, SettingsError};
+pub use suppress::{Suppressions, Verdict};
+
+use crate::model::Statement;
+use crate::model::http::{Location, Server};
+use crate::model::upstream::Upstream;
+
+/// A rule: one hook per height at which it may look; all but [`Rule::meta`] are empty.
+pub trait Rule: Sync {
+    /// Its name and manual.
+    fn meta(&self) -> &'static Meta;
+
+    /// The names of the directives that [`Rule::directive`] wants to see.
+    fn directives(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// A directive of one of those names, in any block.
+    fn directive(&self, _directive: Statement<'_>, _cx: &mut RuleContext<'_, '_>) {}
+
+    /// A `server` of `http`.
+    fn server(&self, _server: &Server<'_>, _cx: &mut RuleContext<'_, '_>) {}
+
+    /// A `location`.
+    fn location(&self, _location: &Location<'_>, _cx: &mut RuleContext<'_, '_>) {}
+
+    /// An `upstream` of `http` or `stream`.
+    fn upstream(&self, _upstream: &Upstream<'_>, _cx: &mut RuleContext<'_, '_>) {}
+
+    /// The whole configuration.
+    fn config(&self, _cx: &mut RuleContext<'_, '_>) {}
+}
+
+/// Every rule that looks at the model, sorted by id.
+pub static ALL: &[&dyn Rule] = &[];
+
+/// Every id that a finding may have, with its manual, sorted.
+#[must_use]
+pub fn every_meta() -> Vec<&'static Meta> {
+    let mut all: Vec<_> = ALL.iter().map(|rule| rule.meta()).collect();
+    all.extend(nginx::ALL);
+    all.sort_by_key(|meta| meta.id);
+    all
+}
+
+/// The manual of an id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Meta> {
+    let of_rule = ALL.iter().map(|rule| rule.meta());
+    of_rule
+        .chain(nginx::ALL.iter().copied())
+        .find(|meta| meta.id == id)
+}
+
+/// The known id or group that is nearest to a wrong one.
+#[must_use]
+pub fn nearest(name: &str) -> Option<&'static str> {
+    let ids = every_meta().into_iter().map(|meta| meta.id);
+    ids.chain(Group::ALL.iter().map(|group| group.name()))
+        .map(|known| (strsim::osa_distance(name, known), known))
+        .min()
+        .filter(|(distance, _)| *distance <= (name.len() / 3).max(1))
+        .map(|(_, known)| known)
+}

@@ -1,0 +1,61 @@
+//! What a rule works with.
+
+use super::meta::Meta;
+use super::settings::Settings;
+use crate::finding::Finding;
+use crate::model::{Model, Texts};
+use crate::source::Span;
+use crate::version::Target;
+
+/// What a rule asks, and whom it tells.
+pub struct RuleContext<'a, 'm> {
+    /// The configuration.
+    pub model: &'a Model<'m>,
+    /// Its texts.
+    pub texts: &'m Texts<'m>,
+    /// What the user states.
+    pub settings: &'a Settings,
+    meta: &'static Meta,
+    findings: Vec<Finding>,
+}
+
+impl<'a, 'm> RuleContext<'a, 'm> {
+    pub(super) fn new(
+        model: &'a Model<'m>,
+        texts: &'m Texts<'m>,
+        settings: &'a Settings,
+    ) -> Self {
+        Self {
+            model,
+            texts,
+            settings,
+            meta: &Meta::DEFAULT,
+            findings: Vec::new(),
+        }
+    }
+
+    /// The nginx that the configuration is for.
+    #[must_use]
+    pub fn target(&self) -> Target {
+        self.model.target
+    }
+
+    /// A finding of the rule that is being asked, with its usual severity.
+    #[must_use]
+    pub fn finding(&self, span: Span, message: impl Into<String>) -> Finding {
+        Finding::new(self.meta.id, self.meta.severity, span, message)
+    }
+
+    /// Tells a finding.
+    pub fn report(&mut self, finding: Finding) {
+        self.findings.push(finding);
+    }
+
+    pub(super) fn ask(&mut self, meta: &'static Meta) {
+        self.meta = meta;
+    }
+
+    pub(super) fn finish(self) -> Vec<Finding> {
+        self.findings
+    }
+}

@@ -1,0 +1,224 @@
+//! What the user states about a project: `djanginx.toml`, `.djanginx.toml` or
+//! `[tool.djanginx]` in `pyproject.toml`.
+
+use super::selection::{Selection, Selector, UnknownRule};
+use crate::finding::{Finding, Severity};
+use crate::source::{FileId, Span};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Settings; what is not stated is inferred or left open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The file that they come from.
+    pub path: Option<PathBuf>,
+    /// The nginx that configurations are for.
+    pub nginx_version: Option<String>,
+    /// The modules that it has.
+    pub modules: Option<String>,
+    /// Which rules speak.
+    pub selection: Selection,
+    /// Rules that do not speak about files that match a pattern, relative to the settings.
+    pub per_file_ignores: Vec<(glob::Pattern, Vec<Selector>)>,
+    /// The severity from which on the exit status is 1.
+    pub fail_on: Option<Severity>,
+    /// What Django is like.
+    pub django: Django,
+}
+
+/// What the user states about Django.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Django {
+    /// What runs it.
+    pub app_server: Option<AppServer>,
+    /// Whether clients reach this nginx from the internet, over HTTPS.
+    pub public: Option<bool>,
+    /// Names of the upstreams that are Django.
+    pub upstreams: Vec<String>,
+    /// `SECURE_PROXY_SSL_HEADER`: the header and the value that stands for HTTPS.
+    pub secure_proxy_ssl_header: Option<(String, String)>,
+    /// `USE_X_FORWARDED_HOST`.
+    pub use_x_forwarded_host: Option<bool>,
+    /// `SECURE_SSL_REDIRECT`.
+    pub secure_ssl_redirect: Option<bool>,
+    /// `SECURE_HSTS_SECONDS`.
+    pub secure_hsts_seconds: Option<u64>,
+    /// `ALLOWED_HOSTS`.
+    pub allowed_hosts: Option<Vec<String>>,
+    /// `STATIC_URL`.
+    pub static_url: Option<String>,
+    /// `STATIC_ROOT`.
+    pub static_root: Option<String>,
+    /// `MEDIA_URL`.
+    pub media_url: Option<String>,
+    /// `MEDIA_ROOT`.
+    pub media_root: Option<String>,
+    /// Whether static files have a hash in their names (`ManifestStaticFilesStorage`).
+    pub hashed_static: Option<bool>,
+    /// Whether Django serves its static files itself (WhiteNoise).
+    pub whitenoise: Option<bool>,
+    /// `DATA_UPLOAD_MAX_MEMORY_SIZE` and its like, in bytes: the largest body that it takes.
+    pub max_body_size: Option<u64>,
+}
+
+/// What runs Django.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum AppServer {
+    Gunicorn,
+    Uvicorn,
+    Daphne,
+    Hypercorn,
+    Granian,
+    Waitress,
+    Uwsgi,
+}
+
+/// Settings that cannot be read, with the place of the problem.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsError {
+    /// What is wrong.
+    pub message: String,
+    /// Where, in bytes.
+    pub range: Range<usize>,
+}
+
+impl SettingsError {
+    /// As a finding in the file of settings.
+    #[must_use]
+    pub fn finding(&self, file: FileId) -> Finding {
+        let span = Span::new(file, self.range.start as u32, self.range.end as u32);
+        Finding::error("invalid-settings", span, self.message.clone())
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct File {
+    nginx_version: Option<String>,
+    modules: Option<Names>,
+    select: Option<Vec<toml::Spanned<String>>>,
+    extend_select: Vec<toml::Spanned<String>>,
+    ignore: Vec<toml::Spanned<String>>,
+    per_file_ignores: BTreeMap<String, Vec<toml::Spanned<String>>>,
+    fail_on: Option<Severity>,
+    django: Django,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Names {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct PyProject {
+    tool: Option<Tools>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Tools {
+    djanginx: Option<File>,
+}
+
+impl Settings {
+    /// The nearest file of settings from a folder upwards, ending where a repository does.
+    #[must_use]
+    pub fn find(folder: &Path) -> Option<PathBuf> {
+        for folder in folder.ancestors() {
+            for name in ["djanginx.toml", ".djanginx.toml"] {
+                let path = folder.join(name);
+                if path.is_file() {
+                    return Some(path);
+                }
+            }
+            let path = folder.join("pyproject.toml");
+            let has_ours = |text: String| text.contains("[tool.djanginx");
+            if std::fs::read_to_string(&path).is_ok_and(has_ours) {
+                return Some(path);
+            }
+            if folder.join(".git").exists() {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// Whether a rule is not to speak about a file.
+    pub fn ignores<'n>(&self, rule: &str, name: impl FnOnce() -> &'n str) -> bool {
+        if self.per_file_ignores.is_empty() {
+            return false;
+        }
+        let Some(meta) = super::find(rule) else {
+            return false;
+        };
+        let name = Path::new(name());
+        let full = name.canonicalize().unwrap_or_else(|_| name.to_owned());
+        let folder = self.path.as_deref().and_then(Path::parent);
+        let relative = folder.and_then(|folder| full.strip_prefix(folder).ok());
+        let relative = relative.unwrap_or(name);
+        self.per_file_ignores.iter().any(|(pattern, rules)| {
+            pattern.matches_path(relative) && rules.iter().any(|rule| rule.takes(meta))
+        })
+    }
+
+    /// Reads a file of settings.
+    ///
+    /// # Errors
+    /// Text that is no TOML, unknown keys, wrong types, and names that are no rules.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
+        let error = |error: toml::de::Error| SettingsError {
+            message: error.message().trim().to_owned(),
+            range: error.span().unwrap_or(0..0),
+        };
+        let file = if path.file_name().is_some_and(|name| name == "pyproject.toml") {
+            let project: PyProject = toml::from_str(text).map_err(error)?;
+            let tools = project.tool.unwrap_or_default();
+            tools.djanginx.unwrap_or_default()
+        } else {
+            toml::from_str(text).map_err(error)?
+        };
+        let mut per_file_ignores = Vec::new();
+        for (pattern, names) in file.per_file_ignores {
+            let compiled = glob::Pattern::new(&pattern).map_err(|error| SettingsError {
+                message: format!("`{pattern}` is no pattern of file names: {error}"),
+                range: text.find(&pattern).map_or(0..0, |at| at..at + pattern.len()),
+            })?;
+            per_file_ignores.push((compiled, selectors(names)?));
+        }
+        Ok(Self {
+            path: Some(path.to_owned()),
+            nginx_version: file.nginx_version,
+            modules: file.modules.map(|modules| match modules {
+                Names::One(name) => name,
+                Names::Many(names) => names.join(","),
+            }),
+            selection: Selection {
+                select: file.select.map(selectors).transpose()?,
+                extend: selectors(file.extend_select)?,
+                ignore: selectors(file.ignore)?,
+            },
+            per_file_ignores,
+            fail_on: file.fail_on,
+            django: file.django,
+        })
+    }
+}
+
+fn selectors(names: Vec<toml::Spanned<String>>) -> Result<Vec<Selector>, SettingsError> {
+    let selector = |name: toml::Spanned<String>| {
+        let range = name.span();
+        name.as_ref()
+            .parse()
+            .map_err(|error: UnknownRule| SettingsError {
+                message: error.to_string(),
+                range,
+            })
+    };
+    names.into_iter().map(selector).collect()
+}
