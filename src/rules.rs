@@ -15,6 +15,8 @@
 
 mod context;
 mod engine;
+pub mod facts;
+pub mod files;
 mod meta;
 mod nginx;
 mod selection;
@@ -59,7 +61,7 @@ pub trait Rule: Sync {
 }
 
 /// Every rule that looks at the model, sorted by id.
-pub static ALL: &[&dyn Rule] = &[];
+pub static ALL: &[&dyn Rule] = &[&files::AliasTraversal];
 
 /// Every id that a finding may have, with its manual, sorted.
 #[must_use]

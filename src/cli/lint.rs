@@ -312,7 +312,11 @@ impl Args {
         let mut settings = Settings::parse(&path, &text).map_err(|error| {
             let before = &text.as_bytes()[..error.range.start.min(text.len())];
             let line = 1 + memchr::memchr_iter(b'\n', before).count();
-            let column = 1 + before.iter().rev().take_while(|byte| **byte != b'\n').count();
+            let column = 1 + before
+                .iter()
+                .rev()
+                .take_while(|byte| **byte != b'\n')
+                .count();
             Error::Usage(format!(
                 "{}:{line}:{column}: {}",
                 path.display(),
@@ -572,7 +576,11 @@ impl<'a, 'f> Lint<'a, 'f> {
     }
 
     fn wrong_setting(&self, key: &str, error: &dyn std::fmt::Display) -> Error {
-        let path = self.settings.path.as_deref().unwrap_or(Path::new("settings"));
+        let path = self
+            .settings
+            .path
+            .as_deref()
+            .unwrap_or(Path::new("settings"));
         Error::Usage(format!("{}: `{key}`: {error}", path.display()))
     }
 

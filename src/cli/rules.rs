@@ -50,7 +50,10 @@ impl ListArgs {
             let severity = severity(meta.severity);
             let summary = meta.summary();
             let id = meta.id;
-            writeln!(streams.out, "{id:<width$}  {group:<11}  {severity:<7}  {summary}")?;
+            writeln!(
+                streams.out,
+                "{id:<width$}  {group:<11}  {severity:<7}  {summary}"
+            )?;
         }
         Ok(ExitCode::from(SUCCESS))
     }
@@ -60,7 +63,9 @@ impl OneArgs {
     /// Runs the command.
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
         let Some(meta) = rules::find(&self.id) else {
-            return Err(Error::Usage(rules::UnknownRule(self.id.clone()).to_string()));
+            return Err(Error::Usage(
+                rules::UnknownRule(self.id.clone()).to_string(),
+            ));
         };
         if self.format == Format::Json {
             serde_json::to_writer_pretty(&mut *streams.out, &as_json(meta))
@@ -82,8 +87,16 @@ fn facts(meta: &Meta) -> String {
         Some(Safety::Unsafe) => "; repaired by `--fix --unsafe-fixes`",
         None => "",
     };
-    let default = if meta.default { "" } else { "; off unless selected" };
-    format!("Group `{}`, {}{fix}{default}.", meta.group, severity(meta.severity))
+    let default = if meta.default {
+        ""
+    } else {
+        "; off unless selected"
+    };
+    format!(
+        "Group `{}`, {}{fix}{default}.",
+        meta.group,
+        severity(meta.severity)
+    )
 }
 
 fn severity(severity: Severity) -> &'static str {

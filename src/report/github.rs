@@ -30,7 +30,10 @@ pub fn write(
             Severity::Info => "notice",
         };
         let mut count = 0;
-        for finding in findings.iter().filter(|finding| finding.severity == severity) {
+        for finding in findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+        {
             count += 1;
             if count > SHOWN - usize::from(severity == Severity::Info) {
                 left_out += 1;
@@ -60,7 +63,10 @@ pub fn write(
         }
     }
     if left_out > 0 {
-        writeln!(out, "::notice title=djanginx::{left_out} more in the log and the summary")?;
+        writeln!(
+            out,
+            "::notice title=djanginx::{left_out} more in the log and the summary"
+        )?;
     }
     Ok(())
 }
@@ -111,7 +117,9 @@ fn cell(text: &str) -> String {
 }
 
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    text.replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
 }
 
 fn property(text: &str) -> String {

@@ -151,7 +151,10 @@ impl Writer<'_> {
                     "deletedRegion": self.region(edit.span),
                     "insertedContent": {"text": String::from_utf8_lossy(&edit.text)},
                 });
-                changes.entry(self.paths.relative(name)).or_default().push(change);
+                changes
+                    .entry(self.paths.relative(name))
+                    .or_default()
+                    .push(change);
             }
             let changes: Vec<Value> = changes
                 .into_iter()

@@ -1,11 +1,13 @@
 //! What a rule works with.
 
+use super::facts::{self, Pass};
 use super::meta::Meta;
 use super::settings::Settings;
 use crate::finding::Finding;
 use crate::model::{Model, Texts};
 use crate::source::Span;
 use crate::version::Target;
+use std::cell::OnceCell;
 
 /// What a rule asks, and whom it tells.
 pub struct RuleContext<'a, 'm> {
@@ -17,20 +19,18 @@ pub struct RuleContext<'a, 'm> {
     pub settings: &'a Settings,
     meta: &'static Meta,
     findings: Vec<Finding>,
+    passes: OnceCell<Vec<Pass<'m>>>,
 }
 
 impl<'a, 'm> RuleContext<'a, 'm> {
-    pub(super) fn new(
-        model: &'a Model<'m>,
-        texts: &'m Texts<'m>,
-        settings: &'a Settings,
-    ) -> Self {
+    pub(super) fn new(model: &'a Model<'m>, texts: &'m Texts<'m>, settings: &'a Settings) -> Self {
         Self {
             model,
             texts,
             settings,
             meta: &Meta::DEFAULT,
             findings: Vec::new(),
+            passes: OnceCell::new(),
         }
     }
 
@@ -38,6 +38,13 @@ impl<'a, 'm> RuleContext<'a, 'm> {
     #[must_use]
     pub fn target(&self) -> Target {
         self.model.target
+    }
+
+    /// Every place that hands requests to a backend, in reading order.
+    #[must_use]
+    pub fn passes(&self) -> &[Pass<'m>] {
+        self.passes
+            .get_or_init(|| facts::passes(self.model, self.settings))
     }
 
     /// A finding of the rule that is being asked, with its usual severity.

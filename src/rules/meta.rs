@@ -132,7 +132,10 @@ impl Meta {
     /// Where its page is.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("https://github.com/djanginx/djanginx/blob/main/docs/rules/{}.md", self.id)
+        format!(
+            "https://github.com/djanginx/djanginx/blob/main/docs/rules/{}.md",
+            self.id
+        )
     }
 }
 

@@ -96,7 +96,8 @@ impl Selection {
         match &self.select {
             None => by_default || self.extend.iter().any(|selector| selector.takes(meta)),
             Some(_) => chosen().any(|selector| {
-                selector.takes(meta) && (meta.default || style(selector) || *selector == Selector::All)
+                selector.takes(meta)
+                    && (meta.default || style(selector) || *selector == Selector::All)
             }),
         }
     }

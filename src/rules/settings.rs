@@ -176,7 +176,10 @@ impl Settings {
             message: error.message().trim().to_owned(),
             range: error.span().unwrap_or(0..0),
         };
-        let file = if path.file_name().is_some_and(|name| name == "pyproject.toml") {
+        let file = if path
+            .file_name()
+            .is_some_and(|name| name == "pyproject.toml")
+        {
             let project: PyProject = toml::from_str(text).map_err(error)?;
             let tools = project.tool.unwrap_or_default();
             tools.djanginx.unwrap_or_default()
@@ -187,7 +190,9 @@ impl Settings {
         for (pattern, names) in file.per_file_ignores {
             let compiled = glob::Pattern::new(&pattern).map_err(|error| SettingsError {
                 message: format!("`{pattern}` is no pattern of file names: {error}"),
-                range: text.find(&pattern).map_or(0..0, |at| at..at + pattern.len()),
+                range: text
+                    .find(&pattern)
+                    .map_or(0..0, |at| at..at + pattern.len()),
             })?;
             per_file_ignores.push((compiled, selectors(names)?));
         }

@@ -145,7 +145,10 @@ impl Suppressions {
         let mut findings = self.wrong;
         let all = self.lines.into_values().chain(self.files.into_values());
         for named in all.flatten().filter(|named| !named.used) {
-            let message = format!("`{}` is not found here: the comment keeps nothing back", named.rule);
+            let message = format!(
+                "`{}` is not found here: the comment keeps nothing back",
+                named.rule
+            );
             findings.push(
                 Finding::new("unused-suppression", Severity::Warning, named.span, message)
                     .help("Remove the rule from the comment"),

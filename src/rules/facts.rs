@@ -1,0 +1,291 @@
+//! What many rules ask: which places hand requests to Django, and what a location is.
+
+use super::settings::{AppServer, Settings};
+use crate::directives::Context;
+use crate::model::{Model, ScopeId, Statement};
+use crate::source::Span;
+use crate::values::address::{self, Allowed, Host};
+
+/// A directive that hands requests to a backend.
+#[derive(Debug, Clone)]
+pub struct Pass<'m> {
+    /// `proxy_pass` and its like.
+    pub statement: Statement<'m>,
+    /// What is spoken to the backend.
+    pub protocol: Protocol,
+    /// Where requests go; `None` where variables decide.
+    pub to: Option<Destination>,
+    /// What is behind the host, with its `/`; `None` where nothing is, and nginx then passes
+    /// on the URI as the client wrote it.
+    pub uri: Option<Vec<u8>>,
+    /// The block `server` that it is in.
+    pub server: Option<ScopeId>,
+    /// Whether Django is behind it.
+    pub django: Evidence,
+}
+
+/// What is spoken to a backend.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Protocol {
+    Http,
+    Https,
+    Uwsgi,
+    Fastcgi,
+    Scgi,
+    Grpc,
+    Memcached,
+}
+
+/// Where requests go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// The host or the name of an upstream, as written.
+    pub name: Vec<u8>,
+    /// The port that is written.
+    pub port: Option<u16>,
+    /// Where it is written.
+    pub span: Span,
+    /// The block `upstream` of that name.
+    pub upstream: Option<ScopeId>,
+}
+
+/// How sure it is that Django is behind a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Evidence {
+    /// Nothing speaks for it.
+    None,
+    /// A port, a socket or a name that Django's servers usually have.
+    Likely,
+    /// The settings say so.
+    Stated,
+}
+
+impl Pass<'_> {
+    /// Whether Django is probably behind it.
+    #[must_use]
+    pub fn is_django(&self) -> bool {
+        self.django > Evidence::None
+    }
+}
+
+/// Words in names and sockets that stand for what runs Django.
+const NAMES: &[&str] = &[
+    "django",
+    "gunicorn",
+    "uwsgi",
+    "uvicorn",
+    "daphne",
+    "hypercorn",
+    "granian",
+    "waitress",
+    "wsgi",
+    "asgi",
+    "channels",
+];
+
+/// The ports on which Django's servers listen by default, as far as nothing else does.
+const PORTS: &[u16] = &[8000, 8001, 8002];
+
+/// Every place that hands requests to a backend, in reading order.
+#[must_use]
+pub fn passes<'m>(model: &Model<'m>, settings: &Settings) -> Vec<Pass<'m>> {
+    let mut passes = Vec::new();
+    for scope in &model.scopes {
+        let http = matches!(
+            scope.context,
+            Context::Location | Context::IfInLocation | Context::LimitExcept
+        );
+        if http {
+            let found = scope.statements.iter();
+            passes.extend(found.filter_map(|statement| pass(model, settings, *statement)));
+        }
+    }
+    passes
+}
+
+fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) -> Option<Pass<'m>> {
+    let mut protocol = match statement.name() {
+        "proxy_pass" => Protocol::Http,
+        "uwsgi_pass" => Protocol::Uwsgi,
+        "fastcgi_pass" => Protocol::Fastcgi,
+        "scgi_pass" => Protocol::Scgi,
+        "grpc_pass" => Protocol::Grpc,
+        "memcached_pass" => Protocol::Memcached,
+        _ => return None,
+    };
+    let word = statement.arg(0)?;
+    let value = word.value();
+    let scheme = memchr::memmem::find(&value, b"://").map_or(0, |at| at + 3);
+    if value[..scheme].eq_ignore_ascii_case(b"https://") {
+        protocol = Protocol::Https;
+    }
+    let server = model
+        .outwards(statement.scope)
+        .find(|id| model.scope(*id).context == Context::Server);
+    let mut found = Pass {
+        statement,
+        protocol,
+        to: None,
+        uri: None,
+        server,
+        django: Evidence::None,
+    };
+    if memchr::memchr(b'$', &value).is_some() {
+        return Some(found);
+    }
+    let allowed = Allowed {
+        uri: true,
+        ..Allowed::default()
+    };
+    let url = address::parse_url(&value[scheme..], allowed).ok()?;
+    let upstream = model
+        .http
+        .upstreams
+        .find(url.host_text)
+        .filter(|_| url.port.is_none())
+        .map(|upstream| upstream.scope);
+    let start = scheme + (url.host_text.as_ptr() as usize - value[scheme..].as_ptr() as usize);
+    found.uri = (!url.uri.is_empty()).then(|| url.uri.to_vec());
+    found.django = evidence(model, settings, protocol, &url, upstream);
+    found.to = Some(Destination {
+        name: url.host_text.to_vec(),
+        port: url.port,
+        span: word.part(start..start + url.host_text.len()),
+        upstream,
+    });
+    Some(found)
+}
+
+fn evidence(
+    model: &Model<'_>,
+    settings: &Settings,
+    protocol: Protocol,
+    url: &address::Url<'_>,
+    upstream: Option<ScopeId>,
+) -> Evidence {
+    let stated = &settings.django.upstreams;
+    if !stated.is_empty() {
+        let named = stated
+            .iter()
+            .any(|name| url.host_text.eq_ignore_ascii_case(name.as_bytes()));
+        return if named {
+            Evidence::Stated
+        } else {
+            Evidence::None
+        };
+    }
+    let likely = match protocol {
+        Protocol::Uwsgi => true,
+        Protocol::Http | Protocol::Https => {
+            speaks(url.host_text)
+                || upstream.is_none() && is_usual(&url.host, url.port)
+                || upstream.is_some_and(|upstream| servers_are_usual(model, upstream))
+        }
+        _ => false,
+    };
+    if likely {
+        Evidence::Likely
+    } else {
+        Evidence::None
+    }
+}
+
+/// Whether a name or a path has a word that stands for Django.
+fn speaks(name: &[u8]) -> bool {
+    let small = name.to_ascii_lowercase();
+    NAMES
+        .iter()
+        .any(|known| memchr::memmem::find(&small, known.as_bytes()).is_some())
+}
+
+fn is_usual(host: &Host, port: Option<u16>) -> bool {
+    match host {
+        Host::Unix(path) => speaks(path),
+        Host::Name(name) if speaks(name) => true,
+        _ => port.is_some_and(|port| PORTS.contains(&port)),
+    }
+}
+
+fn servers_are_usual(model: &Model<'_>, upstream: ScopeId) -> bool {
+    model.scope(upstream).named("server").any(|server| {
+        let Some(word) = server.arg(0) else {
+            return false;
+        };
+        let value = word.value();
+        address::parse_url(&value, Allowed::default())
+            .is_ok_and(|url| is_usual(&url.host, url.port))
+    })
+}
+
+/// What runs Django, as the settings say or a name does.
+#[must_use]
+pub fn app_server(pass: &Pass<'_>, settings: &Settings) -> Option<AppServer> {
+    if settings.django.app_server.is_some() {
+        return settings.django.app_server;
+    }
+    if pass.protocol == Protocol::Uwsgi {
+        return Some(AppServer::Uwsgi);
+    }
+    let name = pass.to.as_ref()?.name.to_ascii_lowercase();
+    let has = |word: &str| memchr::memmem::find(&name, word.as_bytes()).is_some();
+    [
+        ("gunicorn", AppServer::Gunicorn),
+        ("uvicorn", AppServer::Uvicorn),
+        ("daphne", AppServer::Daphne),
+        ("hypercorn", AppServer::Hypercorn),
+        ("granian", AppServer::Granian),
+        ("waitress", AppServer::Waitress),
+    ]
+    .into_iter()
+    .find(|(word, _)| has(word))
+    .map(|(_, server)| server)
+}
+
+/// How a `location` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matcher {
+    /// A prefix.
+    Prefix,
+    /// `^~`.
+    PrefixNoRegex,
+    /// `=`.
+    Exact,
+    /// `~` or `~*`.
+    Regex,
+    /// `@`.
+    Named,
+}
+
+/// The modifier and the path of a `location`, as nginx takes them apart
+/// (`ngx_http_core_location`): the modifier may be glued to the path.
+#[must_use]
+pub fn location_of(statement: Statement<'_>) -> Option<(Matcher, Vec<u8>)> {
+    let first = statement.arg(0)?.value().into_owned();
+    if let Some(second) = statement.arg(1) {
+        let matcher = match first.as_slice() {
+            b"=" => Matcher::Exact,
+            b"^~" => Matcher::PrefixNoRegex,
+            b"~" | b"~*" => Matcher::Regex,
+            _ => return None,
+        };
+        return Some((matcher, second.value().into_owned()));
+    }
+    Some(match first.as_slice() {
+        [b'=', path @ ..] => (Matcher::Exact, path.to_vec()),
+        [b'^', b'~', path @ ..] => (Matcher::PrefixNoRegex, path.to_vec()),
+        [b'~', b'*', path @ ..] | [b'~', path @ ..] => (Matcher::Regex, path.to_vec()),
+        [b'@', ..] => (Matcher::Named, first),
+        _ => (Matcher::Prefix, first),
+    })
+}
+
+/// The nearest `location` round a block, the block itself included.
+#[must_use]
+pub fn location_around<'m>(model: &Model<'m>, scope: ScopeId) -> Option<Statement<'m>> {
+    model
+        .outwards(scope)
+        .map(|id| model.scope(id))
+        .find(|scope| scope.context == Context::Location)
+        .and_then(|scope| scope.opener)
+}

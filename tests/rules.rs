@@ -1,0 +1,117 @@
+//! Every rule and its fixtures: `bad.conf` is reported exactly as the snapshot says,
+//! `good.conf` is not, and what is repaired is `fixed.conf`.
+
+#![allow(clippy::unwrap_used)] // a test may panic
+
+use djanginx::rules;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/rules")
+}
+
+/// What `lint` says about a file of a rule's folder: status and standard output.
+fn lint(rule: &str, file: &str, format: &str) -> (i32, String) {
+    let output = assert_cmd::Command::cargo_bin("djanginx")
+        .unwrap()
+        .args(["lint", "--fail-on", "info", "--select", rule])
+        .args(["--format", format, file])
+        .current_dir(fixtures().join(rule))
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    let status = output.status.code().unwrap();
+    assert!(status < 2, "{rule}/{file}: {error}");
+    (status, text)
+}
+
+#[test]
+fn ids_are_sorted_and_manuals_complete() {
+    let ids: Vec<_> = rules::ALL.iter().map(|rule| rule.meta().id).collect();
+    assert!(ids.is_sorted(), "`ALL` is not sorted: {ids:?}");
+    let every = rules::every_meta();
+    let unique: BTreeSet<_> = every.iter().map(|meta| meta.id).collect();
+    assert_eq!(unique.len(), every.len(), "an id is there twice");
+    for meta in every {
+        let id = meta.id;
+        assert!(
+            id.bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
+            "{id} is not in kebab case"
+        );
+        for heading in ["What it reports", "Why it matters", "What to do"] {
+            let text = meta.section(heading);
+            assert!(
+                text.is_some_and(|text| !text.is_empty()),
+                "the manual of {id} has no `## {heading}`"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_rule_has_its_fixtures() {
+    let ids: BTreeSet<_> = rules::ALL
+        .iter()
+        .map(|rule| rule.meta().id.to_owned())
+        .collect();
+    let folders: BTreeSet<_> = std::fs::read_dir(fixtures())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for id in &ids {
+        for file in ["bad.conf", "good.conf"] {
+            assert!(
+                fixtures().join(id).join(file).is_file(),
+                "write fixtures/rules/{id}/{file}"
+            );
+        }
+    }
+    let orphans: Vec<_> = folders.difference(&ids).collect();
+    assert!(
+        orphans.is_empty(),
+        "no rule has these fixtures: {orphans:?}"
+    );
+}
+
+#[test]
+fn rules_report_what_is_bad() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots/rules");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| {
+        for rule in rules::ALL {
+            let id = rule.meta().id;
+            let (status, text) = lint(id, "bad.conf", "full");
+            assert_eq!(status, 1, "{id} says nothing about its bad.conf");
+            insta::assert_snapshot!(id, text);
+        }
+    });
+}
+
+#[test]
+fn rules_are_silent_about_what_is_good() {
+    for rule in rules::ALL {
+        let id = rule.meta().id;
+        let (status, text) = lint(id, "good.conf", "concise");
+        assert_eq!((status, text.as_str()), (0, ""), "{id} and its good.conf");
+    }
+}
+
+/// Removing or renaming a rule, or changing what it is worth, is seen in review.
+#[test]
+fn the_list_of_rules() {
+    let lines: Vec<_> = rules::every_meta()
+        .into_iter()
+        .map(|meta| {
+            format!(
+                "{} {} {:?} {:?}",
+                meta.id, meta.group, meta.severity, meta.fix
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"));
+}
