@@ -40,6 +40,7 @@
 pub mod cli;
 pub mod directives;
 pub mod finding;
+pub mod fix;
 pub mod model;
 pub mod render;
 pub mod report;

@@ -9,7 +9,8 @@
 //! 1. Write `src/rules/GROUP/ID.rs` with `declare_rule!` and an `impl Rule`.
 //! 2. Add it to [`ALL`], which is sorted by id.
 //! 3. Write `fixtures/rules/ID/bad.conf` and `good.conf`, and `fixed.conf` if it repairs.
-//! 4. Run `cargo xtask docs`, and review the new snapshot.
+//! 4. Run `DJANGINX_REGENERATE=1 cargo test --test generated` for its page and its row in the
+//!    README, `INSTA_UPDATE=always cargo test --test rules` for its snapshot, and review both.
 //!
 //! A failing test names each step that is missing.
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)] // a test may panic
 
+use djanginx::rules;
 use djanginx::source::SourceMap;
 use djanginx::topology;
 use jsonschema::ValidationError;
@@ -28,6 +29,73 @@ fn is_current(path: &str, made: &str) {
 #[test]
 fn the_schema_of_the_topology_is_current() {
     is_current("schemas/topology.schema.json", &topology::schema_text());
+}
+
+// ── The manuals of rules ────────────────────────────────────────────────────────────────
+
+/// A rule's page: its manual, and its fixtures as examples.
+fn page(meta: &rules::Meta) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fixtures/rules")
+        .join(meta.id);
+    let mut page = format!(
+        "<!-- Made from the code; see tests/generated.rs. -->\n\n# {}\n\n",
+        meta.id
+    );
+    page += &format!("{}\n\n{}\n", meta.facts(), meta.manual());
+    for (title, file) in [
+        ("Reported", "bad.conf"),
+        ("Silent", "good.conf"),
+        ("Repaired", "fixed.conf"),
+    ] {
+        if let Ok(example) = std::fs::read_to_string(folder.join(file)) {
+            page += &format!("\n## {title}\n\n```nginx\n{}\n```\n", example.trim_end());
+        }
+    }
+    page
+}
+
+#[test]
+fn the_pages_of_rules_are_current() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/rules");
+    for meta in rules::every_meta() {
+        is_current(&format!("docs/rules/{}.md", meta.id), &page(meta));
+    }
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let id = path.file_stem().unwrap().to_str().unwrap();
+        if rules::find(id).is_none() {
+            if std::env::var_os("DJANGINX_REGENERATE").is_some() {
+                std::fs::remove_file(&path).unwrap();
+            } else {
+                panic!("{} is the page of no rule: remove it", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_of_rules_is_current() {
+    const BEGIN: &str = "<!-- rules: begin -->\n";
+    const END: &str = "<!-- rules: end -->";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(path).unwrap();
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let mut table =
+        String::from("| Rule | Group | Severity | What it reports |\n|---|---|---|---|\n");
+    for meta in rules::every_meta() {
+        let off = if meta.default { "" } else { ", off" };
+        table += &format!(
+            "| [`{}`](docs/rules/{}.md) | {} | {}{off} | {} |\n",
+            meta.id,
+            meta.id,
+            meta.group,
+            meta.severity,
+            meta.summary().replace('|', "\\|")
+        );
+    }
+    is_current("README.md", &format!("{before}{BEGIN}{table}{END}{after}"));
 }
 
 // ── The schema and our own check agree ──────────────────────────────────────────────────

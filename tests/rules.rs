@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // a test may panic
 
+use djanginx::finding::Safety;
 use djanginx::rules;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -114,4 +115,43 @@ fn the_list_of_rules() {
         })
         .collect();
     insta::assert_snapshot!(lines.join("\n"));
+}
+
+/// `--fix` turns `bad.conf` into `fixed.conf`, and then finds nothing more of the rule.
+#[test]
+fn rules_repair_what_they_say_they_do() {
+    for rule in rules::ALL {
+        let meta = rule.meta();
+        let fixed = fixtures().join(meta.id).join("fixed.conf");
+        let Some(safety) = meta.fix else {
+            assert!(!fixed.exists(), "{} repairs nothing", meta.id);
+            continue;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("nginx.conf");
+        std::fs::copy(fixtures().join(meta.id).join("bad.conf"), &path).unwrap();
+        let fix = match safety {
+            Safety::Safe => "--fix",
+            Safety::Unsafe => "--unsafe-fixes",
+        };
+        let output = assert_cmd::Command::cargo_bin("djanginx")
+            .unwrap()
+            .args(["lint", "--fail-on", "info", "--format", "concise"])
+            .args(["--select", meta.id, fix, "nginx.conf"])
+            .current_dir(folder.path())
+            .env_clear()
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        let wanted = std::fs::read_to_string(&fixed)
+            .unwrap_or_else(|_| panic!("write fixtures/rules/{}/fixed.conf", meta.id));
+        let found = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(found, wanted, "{}", meta.id);
+        assert_eq!(
+            (output.status.code(), said.as_str()),
+            (Some(0), ""),
+            "{}",
+            meta.id
+        );
+    }
 }

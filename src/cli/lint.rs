@@ -1,5 +1,6 @@
 //! `djanginx lint`: what is wrong with nginx configurations.
 
+mod fix;
 mod output;
 
 use super::{FINDINGS, SUCCESS, Streams, Verbosity};
@@ -52,6 +53,18 @@ pub(super) struct Args {
     /// Not these rules or groups.
     #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
     ignore: Vec<Selector>,
+
+    /// Repair what can be repaired without changing the meaning.
+    #[arg(long)]
+    fix: bool,
+
+    /// Repair what may change the meaning, too.
+    #[arg(long)]
+    unsafe_fixes: bool,
+
+    /// Show repairs instead of making them.
+    #[arg(long)]
+    diff: bool,
 
     /// The file of settings; without it the nearest `djanginx.toml`, `.djanginx.toml` or
     /// `pyproject.toml` with `[tool.djanginx]` counts.
@@ -176,6 +189,14 @@ impl Args {
             [path] if !path.is_dir() => self.read_alone(path, limits)?,
             _ => None,
         };
+        if (self.fix || self.unsafe_fixes || self.diff) && paths.iter().any(|p| p == Path::new("-"))
+            || dump.is_some() && self.fix
+        {
+            return Err(Error::Usage(
+                "standard input and the output of `nginx -T` cannot be repaired: name the files"
+                    .into(),
+            ));
+        }
         match dump {
             Some(Alone::Dump(dump)) => {
                 let mut texts = Texts::new(&dump.files, limits);
@@ -191,23 +212,37 @@ impl Args {
                 let collected = lint.collected;
                 self.report(collected, &texts, &settings, streams)
             }
+            None if self.fix || self.unsafe_fixes || self.diff => {
+                self.repair(&paths, &settings, streams)
+            }
             None => {
                 let mut texts = Texts::new(&Disk, limits);
-                let mut lint = Lint::new(self, &settings, &mut texts);
-                for path in &paths {
-                    if path == Path::new("-") {
-                        let text = read_standard_input(limits)?;
-                        lint.standard_input(text)?;
-                    } else if path.is_dir() {
-                        lint.folder(path)?;
-                    } else {
-                        lint.main_file(path)?;
-                    }
-                }
-                let collected = lint.collected;
+                let collected = self.over_paths(&paths, &settings, &mut texts)?;
                 self.report(collected, &texts, &settings, streams)
             }
         }
+    }
+
+    /// What is found in files and folders.
+    fn over_paths(
+        &self,
+        paths: &[PathBuf],
+        settings: &Settings,
+        texts: &mut Texts<'_>,
+    ) -> Result<Collected, Error> {
+        let limits = texts.limits();
+        let mut lint = Lint::new(self, settings, texts);
+        for path in paths {
+            if path == Path::new("-") {
+                let text = read_standard_input(limits)?;
+                lint.standard_input(text)?;
+            } else if path.is_dir() {
+                lint.folder(path)?;
+            } else {
+                lint.main_file(path)?;
+            }
+        }
+        Ok(lint.collected)
     }
 
     /// Standard input, or a dump; `None` for an ordinary file.

@@ -2,7 +2,6 @@
 
 use super::{SUCCESS, Streams};
 use crate::Error;
-use crate::finding::{Safety, Severity};
 use crate::rules::{self, Meta};
 use clap::ValueEnum;
 use std::process::ExitCode;
@@ -47,7 +46,7 @@ impl ListArgs {
         let width = all.iter().map(|meta| meta.id.len()).max().unwrap_or(0);
         for meta in all {
             let group = meta.group.name();
-            let severity = severity(meta.severity);
+            let severity = meta.severity.to_string();
             let summary = meta.summary();
             let id = meta.id;
             writeln!(
@@ -73,37 +72,10 @@ impl OneArgs {
             writeln!(streams.out)?;
         } else {
             writeln!(streams.out, "# {}\n", meta.id)?;
-            writeln!(streams.out, "{}\n", facts(meta))?;
+            writeln!(streams.out, "{}\n", meta.facts())?;
             writeln!(streams.out, "{}", meta.manual())?;
         }
         Ok(ExitCode::from(SUCCESS))
-    }
-}
-
-/// Group, severity and repair of a rule in a line.
-fn facts(meta: &Meta) -> String {
-    let fix = match meta.fix {
-        Some(Safety::Safe) => "; repaired by `--fix`",
-        Some(Safety::Unsafe) => "; repaired by `--fix --unsafe-fixes`",
-        None => "",
-    };
-    let default = if meta.default {
-        ""
-    } else {
-        "; off unless selected"
-    };
-    format!(
-        "Group `{}`, {}{fix}{default}.",
-        meta.group,
-        severity(meta.severity)
-    )
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
     }
 }
 

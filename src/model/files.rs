@@ -108,6 +108,54 @@ impl From<io::Error> for ReadError {
     }
 }
 
+/// Other files with some of them changed in memory.
+#[derive(Clone)]
+pub struct Overlay<'f> {
+    below: &'f dyn Files,
+    changed: BTreeMap<PathBuf, Arc<[u8]>>,
+}
+
+impl<'f> Overlay<'f> {
+    /// With nothing changed.
+    #[must_use]
+    pub fn new(below: &'f dyn Files) -> Self {
+        Self {
+            below,
+            changed: BTreeMap::new(),
+        }
+    }
+
+    /// Changes a file.
+    pub fn set(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<[u8]>>) {
+        self.changed.insert(path.into(), text.into());
+    }
+
+    /// The files that are changed, by path.
+    pub fn changed(&self) -> impl Iterator<Item = (&Path, &Arc<[u8]>)> {
+        self.changed
+            .iter()
+            .map(|(path, text)| (path.as_path(), text))
+    }
+}
+
+impl Files for Overlay<'_> {
+    fn read(&self, path: &Path, most: u64) -> Result<Arc<[u8]>, ReadError> {
+        match self.changed.get(path) {
+            Some(text) if text.len() as u64 > most => Err(ReadError::TooLarge),
+            Some(text) => Ok(Arc::clone(text)),
+            None => self.below.read(path, most),
+        }
+    }
+
+    fn list(&self, folder: &Path) -> Vec<OsString> {
+        self.below.list(folder)
+    }
+
+    fn exists(&self, path: &Path) -> bool {
+        self.below.exists(path)
+    }
+}
+
 /// Files that are in memory. Names are compared after `.` and double slashes are taken
 /// out.
 #[derive(Debug, Clone, Default)]

@@ -136,6 +136,15 @@ impl<'f> Texts<'f> {
         self.by_path.get(path)?.as_ref().ok().copied()
     }
 
+    /// The path by which a file was first opened; `None` for texts that are no files.
+    #[must_use]
+    pub fn path(&self, file: FileId) -> Option<&Path> {
+        self.by_path
+            .iter()
+            .find(|(_, known)| known.as_ref() == Ok(&file))
+            .map(|(path, _)| path.as_path())
+    }
+
     /// Reads all that a main file includes, at whatever depth.
     pub fn follow(&mut self, root: FileId, prefix: Prefix) -> Config {
         let mut config = Config {

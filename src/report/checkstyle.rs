@@ -1,6 +1,6 @@
 //! Checkstyle's XML.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::report::paths::Paths;
 use crate::source::SourceMap;
 use std::collections::BTreeMap;
@@ -27,11 +27,7 @@ pub fn write(
         writeln!(out, "  <file name=\"{}\">", escaped(&file))?;
         for finding in findings {
             let place = sources.start(finding.primary.span);
-            let severity = match finding.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Info => "info",
-            };
+            let severity = finding.severity;
             writeln!(
                 out,
                 "    <error line=\"{}\" column=\"{}\" severity=\"{severity}\" message=\"{}\" source=\"djanginx.{}\"/>",

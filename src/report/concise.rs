@@ -1,7 +1,7 @@
 //! One line per finding: `file:line:column: severity[rule] message`, with `(nginx: emerg)` or
 //! `(nginx: warn)` behind what nginx would say as well.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::source::SourceMap;
 use std::io::{self, Write};
 
@@ -14,11 +14,7 @@ pub fn write(out: &mut dyn Write, findings: &[Finding], sources: &SourceMap) -> 
         let span = finding.primary.span;
         let start = sources.start(span);
         let name = sources.file(span.file).name();
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info => "info",
-        };
+        let severity = finding.severity;
         write!(
             out,
             "{name}:{}:{}: {severity}[{}] {}",

@@ -92,11 +92,7 @@ pub fn summary(
     for finding in findings.iter().take(ROWS) {
         let span = finding.primary.span;
         let file = paths.relative(sources.file(span.file).name());
-        let severity = match finding.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-            Severity::Info => "info",
-        };
+        let severity = finding.severity;
         writeln!(
             out,
             "| {severity} | {}:{} | {} | {} |",

@@ -1,6 +1,6 @@
 //! Findings under the name of their file.
 
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::source::SourceMap;
 use std::io::{self, Write};
 
@@ -32,11 +32,7 @@ pub fn write(out: &mut dyn Write, findings: &[Finding], sources: &SourceMap) -> 
             .max()
             .unwrap_or_default();
         for (place, finding) in of_file {
-            let severity = match finding.severity {
-                Severity::Error => "error",
-                Severity::Warning => "warning",
-                Severity::Info => "info",
-            };
+            let severity = finding.severity;
             writeln!(
                 out,
                 "  {:<width$} {severity}[{}] {}",

@@ -129,6 +129,22 @@ impl Meta {
         manual
     }
 
+    /// Group, severity and repair in a line.
+    #[must_use]
+    pub fn facts(&self) -> String {
+        let fix = match self.fix {
+            Some(Safety::Safe) => "; repaired by `--fix`",
+            Some(Safety::Unsafe) => "; repaired by `--unsafe-fixes`",
+            None => "",
+        };
+        let off = if self.default {
+            ""
+        } else {
+            "; off unless selected"
+        };
+        format!("Group `{}`, {}{fix}{off}.", self.group, self.severity)
+    }
+
     /// Where its page is.
     #[must_use]
     pub fn url(&self) -> String {
