@@ -4,9 +4,11 @@
 //! - [`number`] has numbers, sizes and times (`src/core/ngx_parse.c`).
 //! - [`address`] has addresses, ports and networks (`src/core/ngx_inet.c`).
 //! - [`expression`] has texts with variables (`src/http/ngx_http_script.c`).
+//! - [`syslog`] has the servers that logs go to (`src/core/ngx_syslog.c`).
 //! - [`regex`] asks PCRE2 about regular expressions (`src/core/ngx_regex.c`).
 
 pub mod address;
 pub mod expression;
 pub mod number;
 pub mod regex;
+pub mod syslog;

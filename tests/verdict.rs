@@ -176,6 +176,8 @@ fn is_of_the_build(said: &Said, target: Target) -> bool {
     optional
         || said.message.contains(" parameter requires ngx_")
         || said.message.contains("is not supported on this platform")
+        || said.message.starts_with("nginx was built without ")
+        || said.message.starts_with("\"debug_connection\" is ignored")
 }
 
 fn cases() -> Vec<Case> {

@@ -1,6 +1,9 @@
 //! What nginx does when all text is read (`ngx_init_cycle`).
 
+use super::core;
 use super::reading::Reading;
 
-/// Shared memory, files and sockets.
-pub(super) fn end(_reading: &mut Reading<'_>) {}
+/// The modules outside `http`, `mail` and `stream`, then shared memory, files and sockets.
+pub(super) fn end(reading: &mut Reading<'_>) {
+    core::finish(reading);
+}

@@ -9,7 +9,7 @@ use super::{Options, Start, end, include, setters, syntax};
 use crate::directives::{Body, Context, DirectiveInfo};
 use crate::finding::Finding;
 use crate::model::{Config, Model, ScopeId, Statement, Texts, Walk, WalkEvent};
-use crate::source::{FileId, Span};
+
 use crate::syntax::{Directive, SyntaxError, Terminator};
 
 /// What the statements of a block are.
@@ -46,7 +46,6 @@ pub(super) struct Pass<'m> {
     seen: Seen,
     /// Whether a block has made nginx set up its modules.
     modules_used: bool,
-    has_events: bool,
     reading: Reading<'m>,
 }
 
@@ -72,8 +71,7 @@ impl<'m> Pass<'m> {
             files: Vec::new(),
             seen: Vec::new(),
             modules_used: false,
-            has_events: false,
-            reading: Reading::new(texts, options, model),
+            reading: Reading::new(texts, config, options, model),
         }
     }
 
@@ -100,9 +98,6 @@ impl<'m> Pass<'m> {
             }
         }
         self.reading.model.seal(ScopeId::MAIN);
-        if self.options.start == Start::Whole && !self.has_events {
-            self.reading.say(no_events(self.config.root));
-        }
         end::end(&mut self.reading);
         self.reading.finish()
     }
@@ -170,7 +165,7 @@ impl<'m> Pass<'m> {
                         scope,
                     };
                     if context == Context::Main {
-                        self.main(directive, row);
+                        self.main(statement);
                     }
                     within = opened(row, context);
                     known = Some((statement, state == State::Sound));
@@ -260,10 +255,11 @@ impl<'m> Pass<'m> {
     }
 
     /// What only the outermost level has.
-    fn main(&mut self, directive: Directive<'m>, row: &DirectiveInfo) {
-        match row.name {
+    fn main(&mut self, statement: Statement<'m>) {
+        let directive = statement.directive;
+        match statement.name() {
             "events" => {
-                self.has_events = true;
+                self.reading.state.events.block.get_or_insert(statement);
                 self.modules_used = true;
             }
             "http" | "mail" | "stream" => self.modules_used = true,
@@ -294,16 +290,4 @@ fn opened(row: &DirectiveInfo, outer: Context) -> Inside {
         Body::Entries => Inside::Entries(Reader::of(row)),
         Body::Lua | Body::Semicolon => Inside::Nothing,
     }
-}
-
-/// nginx says this when all text is read, and names no place.
-fn no_events(root: FileId) -> Finding {
-    let mut finding = Finding::error(
-        "missing-events",
-        Span::new(root, 0, 0),
-        "the configuration has no block `events`",
-    )
-    .help("Write `events {}` on the outermost level");
-    finding.nginx = emerg("no \"events\" section in configuration", None);
-    finding
 }

@@ -6,7 +6,7 @@ use super::state::State;
 use crate::directives::{Family, find_variable};
 use crate::finding::Finding;
 use crate::model::variables::{Provenance, Variables};
-use crate::model::{Model, ScopeId, Statement, Texts};
+use crate::model::{Config, Model, ScopeId, Statement, Texts};
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::expression::{self, ExpressionError, Part};
@@ -21,6 +21,7 @@ pub(super) type Setter = for<'m> fn(&mut Reading<'m>, Statement<'m>);
 /// The nginx that reads.
 pub(super) struct Reading<'m> {
     pub(super) texts: &'m Texts<'m>,
+    pub(super) config: &'m Config,
     pub(super) options: &'m Options,
     pub(super) model: Model<'m>,
     /// What only the verdict needs.
@@ -72,10 +73,29 @@ pub(super) fn late_refusal(
     finding
 }
 
+/// As [`late_refusal`], of a warning.
+pub(super) fn late_warning(
+    rule: &'static str,
+    span: Span,
+    message: impl Into<String>,
+    nginx: impl Into<String>,
+    at: Option<Span>,
+) -> Finding {
+    let mut finding = Finding::warning(rule, span, message);
+    finding.nginx = warn(nginx, at);
+    finding
+}
+
 impl<'m> Reading<'m> {
-    pub(super) fn new(texts: &'m Texts<'m>, options: &'m Options, model: Model<'m>) -> Self {
+    pub(super) fn new(
+        texts: &'m Texts<'m>,
+        config: &'m Config,
+        options: &'m Options,
+        model: Model<'m>,
+    ) -> Self {
         Self {
             texts,
+            config,
             options,
             model,
             state: State::default(),

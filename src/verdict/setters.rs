@@ -11,6 +11,12 @@ use crate::model::Statement;
 
 /// What reads a directive when it is met.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
+    if let Value::Own(
+        "ngx_http_core_error_log" | "ngx_mail_core_error_log" | "ngx_stream_core_error_log",
+    ) = row.value
+    {
+        return Some(core::error_log);
+    }
     let own = match row.module.family {
         Family::Http => http::setter(row),
         Family::Stream => stream::setter(row),

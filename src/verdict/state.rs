@@ -1,9 +1,12 @@
 //! What the verdict remembers beside the model.
 
-use std::marker::PhantomData;
+use super::core::{Events, Pool};
 
 /// State of single modules; a field each.
 #[derive(Debug, Default)]
 pub(super) struct State<'m> {
-    marker: PhantomData<&'m ()>,
+    /// `events`, and what listens.
+    pub(super) events: Events<'m>,
+    /// The pools of threads, in the order of first mention.
+    pub(super) thread_pools: Vec<Pool<'m>>,
 }

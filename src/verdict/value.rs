@@ -61,16 +61,6 @@ pub(super) fn check(row: &DirectiveInfo, directive: Directive<'_>) -> Vec<Wrong>
         }),
         Value::Enum(words) => (!is_one_of(first, words)).then(|| not_among(first, words)),
         Value::Bitmask(words) => return bitmask(directive, words),
-        Value::Own("ngx_set_cpu_affinity") if first.is("auto") && directive.args().len() > 2 => {
-            Some(Wrong {
-                rule: "wrong-argument-count",
-                level: NginxLevel::Emerg,
-                span: directive.head(),
-                nginx: format!("invalid number of arguments in \"{name}\" directive"),
-                message: format!("`{name} auto` takes one mask at most"),
-                help: "Write one mask behind `auto`, or none".to_owned(),
-            })
-        }
         _ => None,
     };
     wrong.into_iter().collect()
