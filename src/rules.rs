@@ -20,6 +20,7 @@ pub mod facts;
 pub mod files;
 mod meta;
 mod nginx;
+pub mod places;
 mod selection;
 mod settings;
 mod suppress;

@@ -4,6 +4,7 @@ use super::http::Http;
 use super::scope::{Scope, ScopeId, Statement};
 use super::stream::Stream;
 use crate::directives::Context;
+use crate::source::Span;
 use crate::version::Target;
 
 /// A configuration as nginx understands it, for one target.
@@ -18,8 +19,13 @@ pub struct Model<'m> {
     /// Whether all of the configuration is at hand: it begins with the main file, and no
     /// included file is missing. Otherwise what seems not to be defined may be.
     pub complete: bool,
+    /// The `include` directives of which a file is missing, from name to argument.
+    pub missing: Vec<Span>,
     /// Its blocks, in reading order; the first is the outermost level.
     pub scopes: Vec<Scope<'m>>,
+    /// The directives whose blocks have entries instead of directives, such as `map`, in
+    /// reading order.
+    pub tables: Vec<Statement<'m>>,
     /// `http`.
     pub http: Http<'m>,
     /// `stream`.
@@ -32,6 +38,8 @@ impl<'m> Model<'m> {
         let mut model = Self {
             target,
             complete,
+            missing: Vec::new(),
+            tables: Vec::new(),
             scopes: vec![Scope::new(context, None, None)],
             http: Http::default(),
             stream: Stream::default(),

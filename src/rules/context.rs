@@ -1,13 +1,15 @@
 //! What a rule works with.
 
-use super::facts::{self, Pass};
+use super::facts::Pass;
 use super::meta::Meta;
+use super::places::Places;
 use super::settings::Settings;
 use crate::finding::Finding;
 use crate::model::{Model, Texts};
 use crate::source::Span;
 use crate::version::Target;
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 /// What a rule asks, and whom it tells.
 pub struct RuleContext<'a, 'm> {
@@ -19,7 +21,7 @@ pub struct RuleContext<'a, 'm> {
     pub settings: &'a Settings,
     meta: &'static Meta,
     findings: Vec<Finding>,
-    passes: OnceCell<Vec<Pass<'m>>>,
+    places: OnceCell<Rc<Places<'m>>>,
 }
 
 impl<'a, 'm> RuleContext<'a, 'm> {
@@ -30,7 +32,7 @@ impl<'a, 'm> RuleContext<'a, 'm> {
             settings,
             meta: &Meta::DEFAULT,
             findings: Vec::new(),
-            passes: OnceCell::new(),
+            places: OnceCell::new(),
         }
     }
 
@@ -43,8 +45,18 @@ impl<'a, 'm> RuleContext<'a, 'm> {
     /// Every place that hands requests to a backend, in reading order.
     #[must_use]
     pub fn passes(&self) -> &[Pass<'m>] {
-        self.passes
-            .get_or_init(|| facts::passes(self.model, self.settings))
+        &self.shared().passes
+    }
+
+    /// The servers and locations.
+    #[must_use]
+    pub fn places(&self) -> Rc<Places<'m>> {
+        Rc::clone(self.shared())
+    }
+
+    fn shared(&self) -> &Rc<Places<'m>> {
+        self.places
+            .get_or_init(|| Rc::new(Places::new(self.model, self.settings)))
     }
 
     /// A finding of the rule that is being asked, with its usual severity.

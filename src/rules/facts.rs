@@ -16,7 +16,7 @@ pub struct Pass<'m> {
     /// Where requests go; `None` where variables decide.
     pub to: Option<Destination>,
     /// What is behind the host, with its `/`; `None` where nothing is, and nginx then passes
-    /// on the URI as the client wrote it.
+    /// on the URI as the client wrote it. Variables are as written.
     pub uri: Option<Vec<u8>>,
     /// The block `server` that it is in.
     pub server: Option<ScopeId>,
@@ -131,22 +131,30 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
         server,
         django: Evidence::None,
     };
-    if memchr::memchr(b'$', &value).is_some() {
-        return Some(found);
-    }
+    let dollar = memchr::memchr(b'$', &value);
+    let literal = match dollar {
+        Some(dollar) if !value[scheme..dollar.max(scheme)].contains(&b'/') => {
+            // What the client asked for begins with a slash, which ends the host.
+            let behind = &value[dollar..];
+            let path = behind.starts_with(b"$request_uri") || behind.starts_with(b"$uri");
+            if !path || dollar <= scheme {
+                return Some(found);
+            }
+            dollar
+        }
+        Some(dollar) if dollar < scheme => return Some(found),
+        Some(dollar) => dollar,
+        None => value.len(),
+    };
     let allowed = Allowed {
         uri: true,
         ..Allowed::default()
     };
-    let url = address::parse_url(&value[scheme..], allowed).ok()?;
-    let upstream = model
-        .http
-        .upstreams
-        .find(url.host_text)
-        .filter(|_| url.port.is_none())
-        .map(|upstream| upstream.scope);
+    let url = address::parse_url(&value[scheme..literal], allowed).ok()?;
+    let upstream = upstream(model, url.host_text).filter(|_| url.port.is_none());
     let start = scheme + (url.host_text.as_ptr() as usize - value[scheme..].as_ptr() as usize);
-    found.uri = (!url.uri.is_empty()).then(|| url.uri.to_vec());
+    found.uri =
+        (!url.uri.is_empty() || dollar.is_some()).then(|| [url.uri, &value[literal..]].concat());
     found.django = evidence(model, settings, protocol, &url, upstream);
     found.to = Some(Destination {
         name: url.host_text.to_vec(),
@@ -155,6 +163,16 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
         upstream,
     });
     Some(found)
+}
+
+/// The block `upstream` of `http` that has a name.
+fn upstream(model: &Model<'_>, name: &[u8]) -> Option<ScopeId> {
+    let found = model.scopes.iter().position(|scope| {
+        let word = scope.opener.and_then(|opener| opener.arg(0));
+        scope.context == Context::Upstream
+            && word.is_some_and(|word| word.value().eq_ignore_ascii_case(name))
+    })?;
+    Some(ScopeId(found as u32))
 }
 
 fn evidence(

@@ -60,6 +60,15 @@ pub struct Django {
     pub hashed_static: Option<bool>,
     /// Whether Django serves its static files itself (WhiteNoise).
     pub whitenoise: Option<bool>,
+    /// Whether the workers of the app server take one request at a time, as Gunicorn's do by
+    /// default.
+    pub sync_workers: Option<bool>,
+    /// How many seconds a worker has for a request (Gunicorn's `timeout`, uWSGI's `harakiri`).
+    pub worker_timeout: Option<u64>,
+    /// `FORCE_SCRIPT_NAME`.
+    pub force_script_name: Option<String>,
+    /// URLs that only `X-Accel-Redirect` may reach.
+    pub protected_urls: Vec<String>,
     /// `DATA_UPLOAD_MAX_MEMORY_SIZE` and its like, in bytes: the largest body that it takes.
     pub max_body_size: Option<u64>,
 }

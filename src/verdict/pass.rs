@@ -89,6 +89,7 @@ impl<'m> Pass<'m> {
                 WalkEvent::Leave(directive) => self.leave(directive),
                 WalkEvent::Stop(directive, path, stop) => {
                     self.reading.model.complete = false;
+                    self.reading.model.missing.push(directive.head());
                     let (live, limits) = (self.options.live, self.texts.limits());
                     let finding = include::finding(directive, path, stop, live, limits);
                     if let Some(finding) = finding {
@@ -218,6 +219,8 @@ impl<'m> Pass<'m> {
                 let id = self.reading.model.open(context, statement);
                 self.reading.opened = id;
                 scope = Some(id);
+            } else {
+                self.reading.model.tables.push(statement);
             }
             if sound && let Some(setter) = self.lookup.setter(statement.row) {
                 setter(&mut self.reading, statement);

@@ -1,0 +1,604 @@
+//! What rules ask about servers and locations: sockets, headers, folders, guards.
+
+use super::facts::{self, Matcher, Pass, location_of};
+use super::settings::Settings;
+use crate::directives::Context;
+use crate::model::{Model, ScopeId, Statement};
+use crate::source::Span;
+use crate::syntax::Word;
+use crate::values::address::{self, Allowed, Host};
+use std::collections::HashMap;
+
+/// The servers and locations of `http`, and what hands requests on.
+#[derive(Debug, Clone)]
+pub struct Places<'m> {
+    /// Every `server`, in reading order.
+    pub sites: Vec<Site<'m>>,
+    /// Every `location`, in reading order.
+    pub places: Vec<Place<'m>>,
+    /// Every place that hands requests to a backend, in reading order.
+    pub passes: Vec<Pass<'m>>,
+    /// `map` blocks by the variable that they define, in small letters without `$`.
+    maps: HashMap<Vec<u8>, Statement<'m>>,
+    /// For every block the index behind the last block in it.
+    ends: Vec<usize>,
+}
+
+/// A `server` of `http`.
+#[derive(Debug, Clone)]
+pub struct Site<'m> {
+    /// Its block.
+    pub scope: ScopeId,
+    /// What opens it.
+    pub statement: Statement<'m>,
+    /// Where it listens; one socket where it does not say so.
+    pub sockets: Vec<Socket<'m>>,
+    /// Its names.
+    pub names: Vec<Word<'m>>,
+}
+
+/// Where a server listens.
+#[derive(Debug, Clone)]
+pub struct Socket<'m> {
+    /// The `listen`; `None` for the socket that nginx takes without one.
+    pub statement: Option<Statement<'m>>,
+    /// Its address.
+    pub host: Host,
+    /// Its port; `None` for a unix socket.
+    pub port: Option<u16>,
+    /// `ssl` or `quic`.
+    pub tls: bool,
+    /// `default_server`.
+    pub default: bool,
+    /// `proxy_protocol`.
+    pub proxy_protocol: bool,
+}
+
+/// A `location`.
+#[derive(Debug, Clone)]
+pub struct Place<'m> {
+    /// Its block.
+    pub scope: ScopeId,
+    /// What opens it.
+    pub statement: Statement<'m>,
+    /// How it is written.
+    pub matcher: Matcher,
+    /// Its path, pattern or name.
+    pub path: Vec<u8>,
+    /// The `server` that it is in.
+    pub server: Option<ScopeId>,
+}
+
+/// How sure it is that nothing but what is at hand counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// All of it is at hand.
+    Surely,
+    /// What is around a part of a configuration may add to it.
+    Probably,
+    /// A file that is not at hand may add to it.
+    No,
+}
+
+/// The directives of a name that count in a block.
+#[derive(Debug, Clone)]
+pub struct Inherited<'m> {
+    /// The directives, in reading order.
+    pub list: Vec<Statement<'m>>,
+    /// Whether these are all.
+    pub known: Known,
+}
+
+impl<'m> Inherited<'m> {
+    /// The directive whose first argument is this name, in any letters.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Statement<'m>> {
+        let named = |word: Word<'_>| word.value().eq_ignore_ascii_case(name.as_bytes());
+        let mut list = self.list.iter().copied();
+        list.find(|statement| statement.arg(0).is_some_and(named))
+    }
+
+    /// Whether it is certain enough that there is no such directive.
+    #[must_use]
+    pub fn lacks(&self, name: &str) -> bool {
+        self.known != Known::No && self.get(name).is_none()
+    }
+}
+
+/// A folder whose files are handed out.
+#[derive(Debug, Clone)]
+pub struct Folder<'m> {
+    /// `root` or `alias`.
+    pub statement: Statement<'m>,
+    /// Its value.
+    pub path: Vec<u8>,
+    /// Whether it is `alias`.
+    pub alias: bool,
+}
+
+/// What answers the requests of a location.
+#[derive(Debug, Clone, Copy)]
+pub enum Handler<'m> {
+    /// A backend.
+    Pass(Statement<'m>),
+    /// `return`.
+    Return(Statement<'m>),
+    /// Another module.
+    Other(Statement<'m>),
+    /// Files.
+    Files,
+}
+
+impl Socket<'_> {
+    /// Whether only this machine reaches it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        match &self.host {
+            Host::V4(address) => address.is_loopback(),
+            Host::V6(address) => address.is_loopback(),
+            Host::Unix(_) => true,
+            Host::Name(name) => name == b"localhost",
+        }
+    }
+}
+
+impl Site<'_> {
+    /// Whether it has a TLS socket.
+    #[must_use]
+    pub fn has_tls(&self) -> bool {
+        self.sockets.iter().any(|socket| socket.tls)
+    }
+
+    /// Whether only this machine reaches it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.sockets.iter().all(Socket::is_local)
+    }
+
+    /// A socket without TLS that other machines reach.
+    #[must_use]
+    pub fn plain(&self) -> Option<&Socket<'_>> {
+        let mut sockets = self.sockets.iter();
+        sockets.find(|socket| !socket.tls && !socket.is_local())
+    }
+
+    /// Whether it has a name that a client can ask for.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        let names = self.names.iter().map(|word| word.value());
+        names
+            .into_iter()
+            .any(|name| !name.is_empty() && *name != *b"_")
+    }
+}
+
+impl Place<'_> {
+    /// Where its path is written.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        let path = self.statement.args().next_back();
+        path.map_or_else(|| self.statement.head(), Word::span)
+    }
+
+    /// Its path for a message.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.path).into_owned()
+    }
+
+    /// Whether it is a prefix, exact, or neither.
+    #[must_use]
+    pub fn is_prefix(&self) -> bool {
+        matches!(self.matcher, Matcher::Prefix | Matcher::PrefixNoRegex)
+    }
+
+    /// The first word of its path: `ws` of `/ws/`, `^/ws/chat` and `@ws`.
+    #[must_use]
+    pub fn first_word(&self) -> Vec<u8> {
+        let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        let path = self.path.iter().skip_while(|byte| !inside(byte));
+        let word = path.take_while(|byte| inside(byte) || **byte == b'.');
+        word.map(u8::to_ascii_lowercase).collect()
+    }
+
+    /// Whether it is under a URL, such as `/static/`.
+    #[must_use]
+    pub fn is_under(&self, url: &str) -> bool {
+        let bare = url.trim_end_matches('/').as_bytes();
+        !bare.is_empty()
+            && self.is_prefix()
+            && self.path.starts_with(bare)
+            && matches!(self.path.get(bare.len()), None | Some(b'/'))
+    }
+}
+
+/// Names of folders that are meant to be public.
+const PUBLIC: &[&[u8]] = &[
+    b"static",
+    b"staticfiles",
+    b"static_root",
+    b"static-files",
+    b"collected_static",
+    b"collectstatic",
+    b"media",
+    b"mediafiles",
+    b"uploads",
+    b"public",
+    b"public_html",
+    b"htdocs",
+    b"assets",
+    b"dist",
+    b"build",
+    b"out",
+    b"html",
+    b"www",
+    b"web",
+    b"docs",
+    b"images",
+];
+
+/// Whether the last part of a path is a folder that is meant to be public.
+#[must_use]
+pub fn is_public_folder(path: &[u8]) -> bool {
+    let bare = trim_slashes(path);
+    let last = bare.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    PUBLIC.contains(&last.to_ascii_lowercase().as_slice())
+}
+
+/// A path without the slashes at its end.
+#[must_use]
+pub fn trim_slashes(path: &[u8]) -> &[u8] {
+    let end = path.iter().rposition(|byte| *byte != b'/');
+    &path[..end.map_or(0, |last| last + 1)]
+}
+
+/// Whether a path is a folder or lies in it.
+#[must_use]
+pub fn is_within(path: &[u8], folder: &[u8]) -> bool {
+    let folder = trim_slashes(folder);
+    path.starts_with(folder) && matches!(path.get(folder.len()), None | Some(b'/'))
+}
+
+/// What answers instead of files, beside what hands requests to a backend.
+const OTHER_HANDLERS: &[&str] = &[
+    "stub_status",
+    "empty_gif",
+    "perl",
+    "js_content",
+    "content_by_lua",
+    "content_by_lua_block",
+    "content_by_lua_file",
+    "echo",
+    "api",
+    "upstream_conf",
+    "dav_methods",
+    "vhost_traffic_status_display",
+    "rtmp_stat",
+    "rtmp_control",
+    "auth_jwt_key_request",
+];
+
+const PASSES: &[&str] = &[
+    "proxy_pass",
+    "uwsgi_pass",
+    "fastcgi_pass",
+    "scgi_pass",
+    "grpc_pass",
+    "memcached_pass",
+];
+
+impl<'m> Places<'m> {
+    pub(super) fn new(model: &Model<'m>, settings: &Settings) -> Self {
+        let mut places = Self {
+            sites: Vec::new(),
+            places: Vec::new(),
+            passes: facts::passes(model, settings),
+            maps: HashMap::new(),
+            ends: (1..=model.scopes.len()).collect(),
+        };
+        for (index, scope) in model.scopes.iter().enumerate() {
+            let Some(statement) = scope.opener else {
+                continue;
+            };
+            let id = ScopeId(index as u32);
+            match scope.context {
+                Context::Server => places.sites.push(Site {
+                    scope: id,
+                    statement,
+                    sockets: sockets(model, id),
+                    names: names(model, id),
+                }),
+                Context::Location => {
+                    let Some((matcher, path)) = location_of(statement) else {
+                        continue;
+                    };
+                    let mut around = model.outwards(id);
+                    places.places.push(Place {
+                        scope: id,
+                        statement,
+                        matcher,
+                        path,
+                        server: around.find(|id| model.scope(*id).context == Context::Server),
+                    });
+                }
+                _ => {}
+            }
+        }
+        // Blocks come in reading order, so that those in a block follow it.
+        for index in (1..model.scopes.len()).rev() {
+            let end = places.ends[index];
+            if let Some(parent) = model.scopes[index].parent {
+                let outer = &mut places.ends[parent.index()];
+                *outer = end.max(*outer);
+            }
+        }
+        for table in &model.tables {
+            if table.name() == "map"
+                && let Some(name) = table.arg(1)
+                && let [b'$', name @ ..] = &*name.value()
+            {
+                places.maps.insert(name.to_ascii_lowercase(), *table);
+            }
+        }
+        places
+    }
+
+    /// The `server` round a block, itself included.
+    #[must_use]
+    pub fn site_around(&self, model: &Model<'_>, scope: ScopeId) -> Option<&Site<'m>> {
+        let mut around = model.outwards(scope);
+        let server = around.find(|id| model.scope(*id).context == Context::Server)?;
+        self.sites.iter().find(|site| site.scope == server)
+    }
+
+    /// The nearest `location` round a block, itself included.
+    #[must_use]
+    pub fn place_around(&self, model: &Model<'_>, scope: ScopeId) -> Option<&Place<'m>> {
+        let mut around = model.outwards(scope);
+        let location = around.find(|id| model.scope(*id).context == Context::Location)?;
+        self.places.iter().find(|place| place.scope == location)
+    }
+
+    /// The locations of a server, at whatever depth.
+    pub fn places_in(&self, server: ScopeId) -> impl Iterator<Item = &Place<'m>> {
+        let places = self.places.iter();
+        places.filter(move |place| place.server == Some(server))
+    }
+
+    /// The places of a server that hand requests to Django.
+    pub fn django_in(&self, server: ScopeId) -> impl Iterator<Item = &Pass<'m>> {
+        let passes = self.passes.iter();
+        passes.filter(move |pass| pass.server == Some(server) && pass.is_django())
+    }
+
+    /// The places that hand requests to Django over HTTP.
+    pub fn django_over_http(&self) -> impl Iterator<Item = &Pass<'m>> {
+        self.passes.iter().filter(|pass| {
+            pass.is_django()
+                && matches!(
+                    pass.protocol,
+                    facts::Protocol::Http | facts::Protocol::Https
+                )
+        })
+    }
+
+    /// A block and all blocks in it.
+    pub fn within(&self, scope: ScopeId) -> impl Iterator<Item = ScopeId> + use<'m> {
+        let end = self.ends.get(scope.index()).copied().unwrap_or_default();
+        (scope.index()..end).map(|index| ScopeId(index as u32))
+    }
+
+    /// The `map` that defines a variable.
+    #[must_use]
+    pub fn map(&self, name: &[u8]) -> Option<Statement<'m>> {
+        self.maps.get(&name.to_ascii_lowercase()).copied()
+    }
+
+    /// Whether a server sends what comes without TLS to HTTPS.
+    #[must_use]
+    pub fn sends_to_https(&self, model: &Model<'_>, server: ScopeId) -> bool {
+        self.within(server).any(|id| {
+            let scope = model.scope(id);
+            let outer = match scope.context {
+                Context::Server | Context::IfInServer => true,
+                Context::Location => scope
+                    .opener
+                    .and_then(location_of)
+                    .is_some_and(|(matcher, path)| matcher == Matcher::Prefix && path == b"/"),
+                _ => false,
+            };
+            outer && scope.statements.iter().any(is_to_https)
+        })
+    }
+}
+
+fn is_to_https(statement: &Statement<'_>) -> bool {
+    let word = match statement.name() {
+        "return" => statement.args().next_back(),
+        "rewrite" => statement.arg(1),
+        _ => None,
+    };
+    word.is_some_and(|word| word.value().starts_with(b"https://"))
+}
+
+fn sockets<'m>(model: &Model<'m>, server: ScopeId) -> Vec<Socket<'m>> {
+    let allowed = Allowed {
+        listen: true,
+        uri: false,
+    };
+    let ssl = is_on(model, server, "ssl", false);
+    let socket = |statement: Statement<'m>| {
+        let word = statement.arg(0)?;
+        let value = word.value();
+        let url = address::parse_url(&value, allowed).ok()?;
+        let has = |name: &str| statement.args().skip(1).any(|word| word.is(name));
+        let port = match url.host {
+            Host::Unix(_) => None,
+            _ => Some(url.port.unwrap_or(80)),
+        };
+        Some(Socket {
+            statement: Some(statement),
+            host: url.host,
+            port,
+            tls: ssl || has("ssl") || has("quic"),
+            default: has("default_server") || has("default"),
+            proxy_protocol: has("proxy_protocol"),
+        })
+    };
+    let listens = model.scope(server).named("listen");
+    if listens.len() == 0 {
+        return vec![Socket {
+            statement: None,
+            host: Host::V4(std::net::Ipv4Addr::UNSPECIFIED),
+            port: Some(80),
+            tls: ssl,
+            default: false,
+            proxy_protocol: false,
+        }];
+    }
+    listens.filter_map(socket).collect()
+}
+
+fn names<'m>(model: &Model<'m>, server: ScopeId) -> Vec<Word<'m>> {
+    let names = model.scope(server).named("server_name");
+    names.flat_map(|statement| statement.args()).collect()
+}
+
+/// Whether a switch is on in a block.
+#[must_use]
+pub fn is_on(model: &Model<'_>, scope: ScopeId, name: &str, default: bool) -> bool {
+    let value = model.value(scope, name).and_then(|found| found.arg(0));
+    value.map_or(default, |word| word.value().eq_ignore_ascii_case(b"on"))
+}
+
+/// The directives of a name that count in a block, as far as they are at hand.
+#[must_use]
+pub fn inherited<'m>(model: &Model<'m>, scope: ScopeId, name: &str) -> Inherited<'m> {
+    let mut list = Vec::new();
+    for id in model.outwards(scope) {
+        list.extend(model.scope(id).named(name));
+        if lacks_a_file(model, id, name) {
+            let known = Known::No;
+            return Inherited { list, known };
+        }
+        let merges = name == "add_header"
+            && model
+                .value(id, "add_header_inherit")
+                .is_some_and(|inherit| inherit.arg(0).is_some_and(|word| word.is("merge")));
+        if !list.is_empty() && !merges {
+            let known = Known::Surely;
+            return Inherited { list, known };
+        }
+    }
+    let known = match model.scopes[0].context {
+        Context::Main => Known::Surely,
+        Context::Http => Known::Probably,
+        _ => Known::No,
+    };
+    Inherited { list, known }
+}
+
+/// Whether a file is not at hand that is included in a block and may have a directive.
+#[must_use]
+pub fn lacks_a_file(model: &Model<'_>, scope: ScopeId, name: &str) -> bool {
+    !model.missing.is_empty()
+        && model.scope(scope).named("include").any(|include| {
+            model.missing.contains(&include.head())
+                && include
+                    .arg(0)
+                    .is_some_and(|word| may_have(&word.value(), name))
+        })
+}
+
+/// Whether a directive may be in a file; what comes with nginx, Debian and certbot is known.
+fn may_have(path: &[u8], name: &str) -> bool {
+    match path.rsplit(|byte| *byte == b'/').next().unwrap_or_default() {
+        b"mime.types" => name == "types",
+        b"koi-utf" | b"koi-win" | b"win-utf" => name == "charset_map",
+        b"uwsgi_params" => name == "uwsgi_param",
+        b"fastcgi_params" | b"fastcgi.conf" => name == "fastcgi_param",
+        b"scgi_params" => name == "scgi_param",
+        b"proxy_params" => name == "proxy_set_header",
+        b"options-ssl-nginx.conf" => name.starts_with("ssl_"),
+        _ => true,
+    }
+}
+
+/// Whether everything of `http` is at hand as far as a directive goes: what is not there is
+/// nowhere.
+#[must_use]
+pub fn is_whole(model: &Model<'_>, name: &str) -> bool {
+    model.scopes[0].context == Context::Main
+        && (0..model.scopes.len()).all(|index| !lacks_a_file(model, ScopeId(index as u32), name))
+}
+
+/// What answers the requests of a location.
+#[must_use]
+pub fn handler<'m>(model: &Model<'m>, scope: ScopeId) -> Handler<'m> {
+    let scope = model.scope(scope);
+    for statement in &scope.statements {
+        let name = statement.name();
+        if name == "return" {
+            return Handler::Return(*statement);
+        }
+        if PASSES.contains(&name) {
+            return Handler::Pass(*statement);
+        }
+        if OTHER_HANDLERS.contains(&name) {
+            return Handler::Other(*statement);
+        }
+    }
+    let lua = scope.opener.and_then(|opener| opener.directive.block());
+    let lua = lua.into_iter().flat_map(|block| block.directives());
+    let mut lua = lua.filter(|inner| inner.is("content_by_lua_block"));
+    match (lua.next(), scope.opener) {
+        (Some(_), Some(opener)) => Handler::Other(opener),
+        _ => Handler::Files,
+    }
+}
+
+/// Whether files answer the requests of a location.
+#[must_use]
+pub fn serves_files(model: &Model<'_>, scope: ScopeId) -> bool {
+    matches!(handler(model, scope), Handler::Files)
+}
+
+/// The folder whose files a block hands out; `None` where none is set.
+#[must_use]
+pub fn folder<'m>(model: &Model<'m>, scope: ScopeId) -> Option<Folder<'m>> {
+    model.outwards(scope).find_map(|id| {
+        let scope = model.scope(id);
+        let alias = scope.named("alias").last();
+        let statement = alias.or_else(|| scope.named("root").last())?;
+        Some(Folder {
+            statement,
+            path: statement.arg(0)?.value().into_owned(),
+            alias: alias.is_some(),
+        })
+    })
+}
+
+/// Whether somebody must be known, or come from somewhere, to be let in.
+#[must_use]
+pub fn is_guarded(model: &Model<'_>, scope: ScopeId) -> bool {
+    let on = |name: &str| {
+        let set = model.value(scope, name);
+        set.is_some_and(|set| set.arg(0).is_some_and(|word| !word.is("off")))
+    };
+    let denies = model.effective(scope, "deny");
+    on("auth_basic")
+        || on("auth_request")
+        || on("auth_jwt")
+        || on("auth_pam")
+        || on("ssl_verify_client") && model.value(scope, "ssl_verify_client").is_some()
+        || is_on(model, scope, "auth_ldap", false)
+        || !denies.is_empty()
+        || model.scope(scope).first("internal").is_some()
+}
+
+/// Whether another proxy stands in front: nginx takes the address of the client from it.
+#[must_use]
+pub fn is_behind_proxy(model: &Model<'_>, site: Option<&Site<'_>>, scope: ScopeId) -> bool {
+    model.value(scope, "set_real_ip_from").is_some()
+        || site.is_some_and(|site| site.sockets.iter().any(|socket| socket.proxy_protocol))
+}
