@@ -33,7 +33,9 @@ mod state;
 mod stream;
 mod syntax;
 mod unknown;
+mod upstreams;
 mod value;
+mod zones;
 
 pub use start::{ContextError, Declared, Start};
 

@@ -3,6 +3,7 @@
 use super::http::Http;
 use super::scope::{Scope, ScopeId, Statement};
 use super::stream::Stream;
+use super::zones::Zones;
 use crate::directives::Context;
 use crate::source::Span;
 use crate::version::Target;
@@ -21,6 +22,11 @@ pub struct Model<'m> {
     pub complete: bool,
     /// The `include` directives of which a file is missing, from name to argument.
     pub missing: Vec<Span>,
+    /// Whether it begins with the main file.
+    pub whole: bool,
+    /// The blocks in which an included file is not at hand, other than those of nginx's own
+    /// files.
+    pub incomplete: Vec<ScopeId>,
     /// Its blocks, in reading order; the first is the outermost level.
     pub scopes: Vec<Scope<'m>>,
     /// The directives whose blocks have entries instead of directives, such as `map`, in
@@ -30,19 +36,24 @@ pub struct Model<'m> {
     pub http: Http<'m>,
     /// `stream`.
     pub stream: Stream<'m>,
+    /// Shared memory.
+    pub zones: Zones<'m>,
 }
 
 impl<'m> Model<'m> {
     /// One that is still empty, of a text that stands in a block of a kind.
-    pub(crate) fn new(target: Target, complete: bool, context: Context) -> Self {
+    pub(crate) fn new(target: Target, whole: bool, context: Context) -> Self {
         let mut model = Self {
             target,
-            complete,
+            complete: whole,
             missing: Vec::new(),
+            whole,
+            incomplete: Vec::new(),
             tables: Vec::new(),
             scopes: vec![Scope::new(context, None, None)],
             http: Http::default(),
             stream: Stream::default(),
+            zones: Zones::default(),
         };
         match context {
             Context::Main | Context::Events | Context::Mail | Context::MailServer => {}
@@ -72,6 +83,20 @@ impl<'m> Model<'m> {
     /// Ends a block.
     pub(crate) fn seal(&mut self, id: ScopeId) {
         self.scopes[id.index()].seal();
+    }
+
+    /// Whether everything is at hand that stands in blocks of some kinds: what they do not
+    /// define is not defined.
+    #[must_use]
+    pub fn has_all_of(&self, contexts: &[Context]) -> bool {
+        let missing = |scope: &ScopeId| contexts.contains(&self.scope(*scope).context);
+        self.whole && !self.incomplete.iter().any(missing)
+    }
+
+    /// Whether everything is at hand that stands in a block and those around it.
+    #[must_use]
+    pub fn has_all_around(&self, id: ScopeId) -> bool {
+        self.whole && !self.outwards(id).any(|id| self.incomplete.contains(&id))
     }
 
     /// A block.

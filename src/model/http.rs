@@ -3,7 +3,6 @@
 use super::scope::{ScopeId, Statement};
 use super::upstream::Upstreams;
 use super::variables::Variables;
-use super::zones::Zones;
 
 /// All of `http`.
 #[derive(Debug, Clone, Default)]
@@ -17,8 +16,6 @@ pub struct Http<'m> {
     pub locations: Vec<Location<'m>>,
     /// Its upstreams.
     pub upstreams: Upstreams<'m>,
-    /// Its shared memory.
-    pub zones: Zones<'m>,
     /// Its variables.
     pub variables: Variables,
 }

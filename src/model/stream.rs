@@ -3,7 +3,6 @@
 use super::scope::{ScopeId, Statement};
 use super::upstream::Upstreams;
 use super::variables::Variables;
-use super::zones::Zones;
 
 /// All of `stream`.
 #[derive(Debug, Clone, Default)]
@@ -14,8 +13,6 @@ pub struct Stream<'m> {
     pub servers: Vec<StreamServer<'m>>,
     /// Its upstreams.
     pub upstreams: Upstreams<'m>,
-    /// Its shared memory.
-    pub zones: Zones<'m>,
     /// Its variables.
     pub variables: Variables,
 }

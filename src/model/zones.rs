@@ -4,7 +4,7 @@ use super::scope::Statement;
 use crate::source::Span;
 use std::collections::HashMap;
 
-/// The zones of `http` or of `stream`.
+/// The zones of a configuration.
 #[derive(Debug, Clone, Default)]
 pub struct Zones<'m> {
     /// Each zone, in the order of first mention (`ngx_shared_memory_add`).
@@ -26,4 +26,15 @@ pub struct Zone<'m> {
     pub statement: Statement<'m>,
     /// Where.
     pub span: Span,
+    /// What says what is in it, such as `limit_req_zone` or `proxy_cache_path`; `None` while
+    /// it is only used, and for kinds that need no such directive.
+    pub definition: Option<Statement<'m>>,
+}
+
+impl<'m> Zones<'m> {
+    /// A zone by its name.
+    #[must_use]
+    pub fn find(&self, name: &[u8]) -> Option<&Zone<'m>> {
+        Some(&self.all[*self.by_name.get(name)?])
+    }
 }

@@ -2,8 +2,10 @@
 
 use super::core;
 use super::reading::Reading;
+use super::zones;
 
 /// The modules outside `http`, `mail` and `stream`, then shared memory, files and sockets.
 pub(super) fn end(reading: &mut Reading<'_>) {
     core::finish(reading);
+    zones::end(reading);
 }

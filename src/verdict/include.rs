@@ -134,6 +134,12 @@ pub(super) fn finding(
     }
 }
 
+/// Whether it is a file of nginx's own in which nothing is defined that others refer to.
+pub(super) fn is_harmless(name: &[u8]) -> bool {
+    // Debian's defines a variable.
+    is_standard(name) && !name.ends_with(b"fastcgi-php.conf")
+}
+
 fn is_standard(name: &[u8]) -> bool {
     let name = name.strip_prefix(b"/etc/nginx/").unwrap_or(name);
     STANDARD.iter().any(|known| known.as_bytes() == name)

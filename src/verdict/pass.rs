@@ -88,8 +88,7 @@ impl<'m> Pass<'m> {
                 WalkEvent::Enter(directive) => self.enter(directive),
                 WalkEvent::Leave(directive) => self.leave(directive),
                 WalkEvent::Stop(directive, path, stop) => {
-                    self.reading.model.complete = false;
-                    self.reading.model.missing.push(directive.head());
+                    self.misses(directive);
                     let (live, limits) = (self.options.live, self.texts.limits());
                     let finding = include::finding(directive, path, stop, live, limits);
                     if let Some(finding) = finding {
@@ -101,6 +100,22 @@ impl<'m> Pass<'m> {
         self.reading.model.seal(ScopeId::MAIN);
         end::end(&mut self.reading);
         self.reading.finish()
+    }
+
+    /// Remembers that an included file is not at hand.
+    fn misses(&mut self, include: Directive<'m>) {
+        let inside = self.blocks.last().map(|block| block.inside);
+        let harmless = matches!(inside, Some(Inside::Entries(_)))
+            || include
+                .arg(0)
+                .is_some_and(|word| include::is_harmless(&word.value()));
+        self.reading.model.missing.push(include.head());
+        if !harmless {
+            let scope = self.blocks.iter().rev().find_map(|block| block.scope);
+            let model = &mut self.reading.model;
+            model.complete = false;
+            model.incomplete.extend(scope);
+        }
     }
 
     /// Takes over the errors of the file at which nginx stops before it comes to an

@@ -242,6 +242,27 @@ impl<'m> Reading<'m> {
         Some(parts)
     }
 
+    /// Notes the use of a variable by its name alone (`ngx_http_get_variable_index`); false,
+    /// and said, where there is no name.
+    pub(super) fn index(&mut self, statement: Statement<'m>, name: &[u8], span: Span) -> bool {
+        if name.is_empty() {
+            self.say(
+                refusal(
+                    statement,
+                    "invalid-variable",
+                    span,
+                    "`$` is not followed by the name of a variable",
+                    "invalid variable name \"$\"",
+                )
+                .help("Write a name behind `$`"),
+            );
+            return false;
+        }
+        self.variables(statement.row.module.family)
+            .add_use(name, span);
+        true
+    }
+
     /// Compiles a regular expression, and defines its named groups as variables; what is
     /// wrong is said.
     pub(super) fn regex(

@@ -31,10 +31,10 @@ pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
 
 /// What is done when the block of a directive ends.
 pub(super) fn closer(row: &'static DirectiveInfo) -> Option<Setter> {
-    match row.module.family {
-        Family::Http => http::closer(row),
-        Family::Stream => stream::closer(row),
-        Family::Mail => mail::closer(row),
+    match (row.module.family, row.name) {
+        (Family::Http, _) | (Family::Core, "http") => http::closer(row),
+        (Family::Stream, _) | (Family::Core, "stream") => stream::closer(row),
+        (Family::Mail, _) | (Family::Core, "mail") => mail::closer(row),
         _ => core::closer(row),
     }
 }

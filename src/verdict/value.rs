@@ -141,7 +141,7 @@ fn is_one_of(word: Word<'_>, words: &[&str]) -> bool {
         .any(|known| value.eq_ignore_ascii_case(known.as_bytes()))
 }
 
-fn not_among(word: Word<'_>, words: &[&str]) -> Wrong {
+pub(super) fn not_among(word: Word<'_>, words: &[&str]) -> Wrong {
     let value = word.to_str();
     let nearest = words
         .iter()

@@ -2,7 +2,8 @@
 //! finish (`auto/modules`).
 
 use super::super::reading::{Reading, Setter};
-use crate::directives::DirectiveInfo;
+use super::super::upstreams;
+use crate::directives::{DirectiveInfo, Family};
 
 /// What a module, or a group of them, does.
 #[derive(Clone, Copy)]
@@ -31,4 +32,11 @@ impl Module {
 }
 
 /// All of them.
-pub(super) const MODULES: &[Module] = &[];
+pub(super) const MODULES: &[Module] = &[UPSTREAM];
+
+const UPSTREAM: Module = Module {
+    setter: upstreams::setter,
+    closer: upstreams::closer,
+    settle: |reading| upstreams::settle(reading, Family::Http),
+    ..Module::NONE
+};
