@@ -3,15 +3,18 @@
 //! - `process` has the settings of the processes (`src/core/nginx.c`).
 //! - `log` has `error_log` of every level (`src/core/ngx_log.c`).
 //! - `events` has connections (`src/event/ngx_event.c`).
+//! - `resolver` has the name servers of every family (`src/core/ngx_resolver.c`).
 //! - `threads` has pools of threads (`src/core/ngx_thread_pool.c`).
 
 mod events;
 mod log;
 mod process;
+mod resolver;
 mod threads;
 
 pub(super) use events::State as Events;
 pub(super) use log::error_log;
+pub(super) use resolver::resolver;
 pub(super) use threads::{Pool, use_pool};
 
 use super::reading::{Reading, Setter};

@@ -11,11 +11,10 @@ use crate::model::Statement;
 
 /// What reads a directive when it is met.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
-    if let Value::Own(
-        "ngx_http_core_error_log" | "ngx_mail_core_error_log" | "ngx_stream_core_error_log",
-    ) = row.value
+    if let Value::Own(function) = row.value
+        && let Some(setter) = shared(function)
     {
-        return Some(core::error_log);
+        return Some(setter);
     }
     let own = match row.module.family {
         Family::Http => http::setter(row),
@@ -26,6 +25,21 @@ pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
     own.or(match row.value {
         Value::Expression | Value::SizeExpression | Value::Predicates => Some(expressions),
         _ => None,
+    })
+}
+
+/// What several families call.
+fn shared(function: &str) -> Option<Setter> {
+    Some(match function {
+        "ngx_http_core_error_log" | "ngx_mail_core_error_log" | "ngx_stream_core_error_log" => {
+            core::error_log
+        }
+        "ngx_http_core_resolver"
+        | "ngx_http_upstream_resolver"
+        | "ngx_mail_core_resolver"
+        | "ngx_stream_core_resolver"
+        | "ngx_stream_upstream_resolver" => core::resolver,
+        _ => return None,
     })
 }
 

@@ -132,13 +132,12 @@ pub(super) fn finish(reading: &mut Reading<'_>) {
         .find(|pool| !pool.defined && pool.name != DEFAULT);
     if let Some(pool) = unknown {
         let name = printed(&pool.name);
-        let place = reading.place(pool.statement.end());
         let finding = late_refusal(
             "undefined-thread-pool",
             pool.span,
             format!("there is no thread pool `{name}`"),
-            format!("unknown thread pool \"{name}\" in {place}"),
-            None,
+            format!("unknown thread pool \"{name}\""),
+            Some(pool.statement.end()),
         )
         .help(format!(
             "Write `thread_pool {name} threads=32;` on the outermost level"
