@@ -3,12 +3,16 @@
 //!
 //! - [`number`] has numbers, sizes and times (`src/core/ngx_parse.c`).
 //! - [`address`] has addresses, ports and networks (`src/core/ngx_inet.c`).
+//! - [`listen`] has the parameters of sockets.
+//! - [`hostnames`] has names with wildcards (`src/core/ngx_hash.c`).
 //! - [`expression`] has texts with variables (`src/http/ngx_http_script.c`).
 //! - [`syslog`] has the servers that logs go to (`src/core/ngx_syslog.c`).
 //! - [`regex`] asks PCRE2 about regular expressions (`src/core/ngx_regex.c`).
 
 pub mod address;
 pub mod expression;
+pub mod hostnames;
+pub mod listen;
 pub mod number;
 pub mod regex;
 pub mod syslog;

@@ -26,15 +26,18 @@ mod lookup;
 mod mail;
 mod pass;
 mod reading;
+mod say;
 mod setters;
 mod sink;
 mod start;
 mod state;
 mod stream;
 mod syntax;
+mod types;
 mod unknown;
 mod upstreams;
 mod value;
+mod variables;
 mod zones;
 
 pub use start::{ContextError, Declared, Start};

@@ -1,8 +1,13 @@
 //! What `http` holds: servers, locations, upstreams and what they share.
 
+use super::logs::LogFormats;
 use super::scope::{ScopeId, Statement};
+use super::sockets::Sockets;
 use super::upstream::Upstreams;
 use super::variables::Variables;
+use crate::values::regex::Regex;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 /// All of `http`.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +19,12 @@ pub struct Http<'m> {
     pub servers: Vec<Server<'m>>,
     /// Its locations of all servers, in reading order.
     pub locations: Vec<Location<'m>>,
+    /// What its servers listen on.
+    pub sockets: Sockets<'m>,
+    /// Its log formats.
+    pub log_formats: LogFormats<'m>,
+    /// The location that a block is.
+    pub(crate) location_of: HashMap<ScopeId, LocationId>,
     /// Its upstreams.
     pub upstreams: Upstreams<'m>,
     /// Its variables.
@@ -35,8 +46,22 @@ pub struct Server<'m> {
     pub scope: ScopeId,
     /// The directive that opens it.
     pub statement: Statement<'m>,
-    /// The locations directly in it, in reading order.
+    /// What its `server_name`s say, in reading order; none stands for the empty name.
+    pub names: Vec<ServerName>,
+    /// The locations directly in it, in reading order; sorted as nginx does when the
+    /// configuration is read.
     pub locations: Vec<LocationId>,
+}
+
+/// One name of a server.
+#[derive(Debug, Clone)]
+pub struct ServerName {
+    /// In small letters; a regular expression as it is, without `~`.
+    pub name: Vec<u8>,
+    /// The expression.
+    pub regex: Option<Rc<Regex>>,
+    /// Where it is written.
+    pub span: crate::source::Span,
 }
 
 /// A `location`, also the one that `if` and `limit_except` make.
@@ -54,7 +79,9 @@ pub struct Location<'m> {
     pub kind: LocationKind,
     /// Its prefix, pattern or name, with `@`.
     pub name: Vec<u8>,
-    /// The locations directly in it, in reading order.
+    /// Its expression, where it is matched by one.
+    pub regex: Option<Rc<Regex>>,
+    /// The locations directly in it, as those of a server.
     pub locations: Vec<LocationId>,
 }
 
@@ -73,6 +100,154 @@ pub enum LocationKind {
     RegexCaseless,
     /// `location @a`.
     Named,
-    /// Its modifier is none of nginx's.
+    /// `if` in a server or a location, with the name of that.
+    If,
+    /// `limit_except`, with the name of its location.
+    LimitExcept,
+    /// Its modifier is none of nginx's, or its expression does not compile.
     Invalid,
+}
+
+impl LocationKind {
+    /// Whether a regular expression decides.
+    #[must_use]
+    pub fn is_regex(self) -> bool {
+        matches!(self, Self::Regex | Self::RegexCaseless)
+    }
+
+    /// Whether it is compared as a whole, is a prefix or an exact path (nginx's static
+    /// locations).
+    #[must_use]
+    pub fn is_static(self) -> bool {
+        matches!(self, Self::Prefix | Self::PrefixNoRegex | Self::Exact)
+    }
+
+    /// Where nginx sorts it among its neighbours.
+    pub(crate) fn rank(self) -> u8 {
+        match self {
+            Self::Prefix | Self::PrefixNoRegex | Self::Exact => 0,
+            Self::Regex | Self::RegexCaseless => 1,
+            Self::Named => 2,
+            Self::If | Self::LimitExcept | Self::Invalid => 3,
+        }
+    }
+}
+
+/// What handles a path on a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// No location: what the server says itself.
+    Server,
+    /// This location.
+    Location(LocationId),
+}
+
+impl<'m> Http<'m> {
+    /// A server.
+    ///
+    /// # Panics
+    /// If the id is of another model.
+    #[must_use]
+    pub fn server(&self, id: ServerId) -> &Server<'m> {
+        &self.servers[id.0 as usize]
+    }
+
+    /// A location.
+    ///
+    /// # Panics
+    /// If the id is of another model.
+    #[must_use]
+    pub fn location(&self, id: LocationId) -> &Location<'m> {
+        &self.locations[id.0 as usize]
+    }
+
+    /// The location that a block is, `if` and `limit_except` included.
+    #[must_use]
+    pub fn location_of(&self, scope: ScopeId) -> Option<LocationId> {
+        self.location_of.get(&scope).copied()
+    }
+
+    /// The locations among others that a regular expression decides about, in the order in
+    /// which nginx tries them.
+    pub fn regexes(&self, among: &[LocationId]) -> impl Iterator<Item = LocationId> {
+        among
+            .iter()
+            .copied()
+            .filter(|id| self.location(*id).kind.is_regex())
+    }
+
+    /// The named location of a server, such as `@fallback`: the first of that name.
+    #[must_use]
+    pub fn named(&self, server: ServerId, name: &[u8]) -> Option<LocationId> {
+        self.server(server).locations.iter().copied().find(|id| {
+            let location = self.location(*id);
+            location.kind == LocationKind::Named && location.name == name
+        })
+    }
+
+    /// The location that handles a normalized path (`ngx_http_core_find_location`).
+    #[must_use]
+    pub fn find_location(&self, server: ServerId, path: &[u8]) -> Found {
+        match self.find_among(&self.server(server).locations, path) {
+            Some(id) => Found::Location(id),
+            None => Found::Server,
+        }
+    }
+
+    /// nginx goes down the prefixes; then, from the innermost outwards, it tries the
+    /// expressions beside each of them unless that one forbids it.
+    fn find_among(&self, among: &[LocationId], path: &[u8]) -> Option<LocationId> {
+        let mut found = None;
+        let mut level = among;
+        loop {
+            let mut chain = Vec::new();
+            loop {
+                let best = match self.find_static(level, path) {
+                    Some(id) if self.location(id).kind == LocationKind::Exact => return Some(id),
+                    best => best,
+                };
+                chain.push((level, best));
+                let Some(best) = best else { break };
+                found = Some(best);
+                level = &self.location(best).locations;
+            }
+            let matching = chain.iter().rev().find_map(|(level, best)| {
+                let kind = best.map(|id| self.location(id).kind);
+                if kind == Some(LocationKind::PrefixNoRegex) {
+                    return None;
+                }
+                self.regexes(level).find(|id| self.is_match(*id, path))
+            });
+            // Locations inside the one with the expression go before it.
+            let Some(id) = matching else { return found };
+            found = Some(id);
+            level = &self.location(id).locations;
+        }
+    }
+
+    /// An exact location, else the longest prefix.
+    fn find_static(&self, among: &[LocationId], path: &[u8]) -> Option<LocationId> {
+        let mut best: Option<&LocationId> = None;
+        for id in among {
+            let location = self.location(*id);
+            match location.kind {
+                LocationKind::Exact if location.name == path => return Some(*id),
+                LocationKind::Prefix | LocationKind::PrefixNoRegex
+                    if path.starts_with(&location.name)
+                        && best.is_none_or(|best| {
+                            self.location(*best).name.len() < location.name.len()
+                        }) =>
+                {
+                    best = Some(id);
+                }
+                _ => {}
+            }
+        }
+        best.copied()
+    }
+
+    fn is_match(&self, id: LocationId, path: &[u8]) -> bool {
+        let regex = self.location(id).regex.as_ref();
+        regex.is_some_and(|regex| regex.is_match(path))
+    }
 }

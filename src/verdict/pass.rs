@@ -173,6 +173,9 @@ impl<'m> Pass<'m> {
                     base,
                     self.reading.sink(),
                 );
+                if checked.is_none() {
+                    self.reading.state.has_unknown_directives = true;
+                }
                 if let Some(Checked { row, state }) = checked {
                     let scope = scope.unwrap_or(ScopeId::MAIN);
                     let statement = Statement {

@@ -272,18 +272,28 @@ impl<'m> Reading<'m> {
         caseless: bool,
         span: Span,
     ) -> Option<Rc<Regex>> {
+        let regex = self.regex_alone(statement, pattern, caseless, span)?;
+        for name in regex.names() {
+            self.define(statement, name.as_bytes(), Provenance::Capture, span);
+        }
+        Some(regex)
+    }
+
+    /// As [`Self::regex`], for the few directives whose groups are no variables.
+    pub(super) fn regex_alone(
+        &mut self,
+        statement: Statement<'m>,
+        pattern: &[u8],
+        caseless: bool,
+        span: Span,
+    ) -> Option<Rc<Regex>> {
         let compiled = self
             .regexes
             .entry((pattern.to_vec(), caseless))
             .or_insert_with(|| Regex::new(pattern, caseless).map(Rc::new))
             .clone();
         match compiled {
-            Ok(regex) => {
-                for name in regex.names() {
-                    self.define(statement, name.as_bytes(), Provenance::Capture, span);
-                }
-                Some(regex)
-            }
+            Ok(regex) => Some(regex),
             Err(error) => {
                 let nginx = error.nginx(pattern, self.at_least(1, 21, 5));
                 self.say(
@@ -312,6 +322,19 @@ impl<'m> Reading<'m> {
     ) -> bool {
         let family = statement.row.module.family;
         let options = self.options;
+        if name.is_empty() {
+            self.say(
+                refusal(
+                    statement,
+                    "invalid-variable",
+                    span,
+                    "`$` is not followed by the name of a variable",
+                    "invalid variable name \"$\"",
+                )
+                .help("Write a name of letters, digits and `_`"),
+            );
+            return false;
+        }
         let own = find_variable(name, family, options.target, &options.modules);
         if let Some(own) = own
             && !own.prefix

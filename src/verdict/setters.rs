@@ -5,25 +5,29 @@
 //! kinds of values that many directives share.
 
 use super::reading::{Reading, Setter};
-use super::{core, http, mail, stream};
-use crate::directives::{DirectiveInfo, Family, Value};
+use super::{core, http, mail, stream, variables};
+use crate::directives::{DirectiveInfo, Family, Origin, Value};
 use crate::model::Statement;
+use crate::values::expression::has_variables;
+use crate::values::number::size;
 
 /// What reads a directive when it is met.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
-    if let Value::Own(function) = row.value
-        && let Some(setter) = shared(function)
-    {
+    if row.module.origin != Origin::Nginx || row.plus {
+        return Some(variables::foreign);
+    }
+    if let Some(setter) = shared(function(row)) {
         return Some(setter);
     }
-    let own = match row.module.family {
-        Family::Http => http::setter(row),
-        Family::Stream => stream::setter(row),
-        Family::Mail => mail::setter(row),
+    let own = match (row.module.family, row.name) {
+        (Family::Http, _) | (Family::Core, "http") => http::setter(row),
+        (Family::Stream, _) | (Family::Core, "stream") => stream::setter(row),
+        (Family::Mail, _) | (Family::Core, "mail") => mail::setter(row),
         _ => core::setter(row),
     };
     own.or(match row.value {
-        Value::Expression | Value::SizeExpression | Value::Predicates => Some(expressions),
+        Value::Expression | Value::Predicates => Some(expressions),
+        Value::SizeExpression => Some(size_expression),
         _ => None,
     })
 }
@@ -43,6 +47,15 @@ fn shared(function: &str) -> Option<Setter> {
     })
 }
 
+/// The name of the function that reads a directive in nginx's sources; empty where that is
+/// one for plain values.
+pub(super) fn function(row: &DirectiveInfo) -> &'static str {
+    match row.value {
+        Value::Own(name) => name,
+        _ => "",
+    }
+}
+
 /// What is done when the block of a directive ends.
 pub(super) fn closer(row: &'static DirectiveInfo) -> Option<Setter> {
     match (row.module.family, row.name) {
@@ -58,4 +71,15 @@ fn expressions<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     for word in statement.args() {
         reading.expression(statement, word);
     }
+}
+
+/// `ngx_http_set_complex_value_size_slot` and its like.
+fn size_expression<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    let Some(word) = statement.arg(0) else { return };
+    let value = word.value();
+    if !has_variables(&value) && size(&value).is_none() {
+        let help = "Write a whole number, with `k` or `m` behind it for KiB or MiB";
+        return reading.refuse_value(statement, word, "size", help);
+    }
+    reading.expression(statement, word);
 }

@@ -1,7 +1,10 @@
 //! What the verdict remembers beside the model.
 
 use super::core::{Events, Pool};
+use super::http::listen::Redefinition;
 use super::upstreams;
+use crate::model::ScopeId;
+use std::collections::HashMap;
 
 /// State of single modules; a field each.
 #[derive(Debug, Default)]
@@ -11,4 +14,12 @@ pub(super) struct State<'m> {
     /// The pools of threads, in the order of first mention.
     pub(super) thread_pools: Vec<Pool<'m>>,
     pub(super) upstreams: upstreams::State<'m>,
+    /// Whether the server that is being read has a `listen`.
+    pub(super) listens: bool,
+    /// What servers said about the protocols of each socket of `http`.
+    pub(super) redefinitions: Vec<Redefinition>,
+    /// A directive is not known, and might define what is missing elsewhere.
+    pub(super) has_unknown_directives: bool,
+    /// The types that lists of a block have; `None` for all.
+    pub(super) mime_types: HashMap<(ScopeId, &'static str), Option<Vec<Vec<u8>>>>,
 }

@@ -51,7 +51,6 @@ pub(crate) fn is_of_the_machine(message: &str) -> bool {
     system_error
         || message.starts_with("host not found in ")
         || message.starts_with("the \"user\" directive makes sense only if")
-        || message.contains("protocol options redefined")
         || message.starts_with("still could not bind()")
         || (message.starts_with("cannot load certificate") && message.contains("fopen"))
         || (message.contains("BIO_new_file(") && message.contains("fopen"))

@@ -32,7 +32,7 @@ impl Module {
 }
 
 /// All of them.
-pub(super) const MODULES: &[Module] = &[UPSTREAM];
+pub(super) const MODULES: &[Module] = &[super::core::MODULE, UPSTREAM, super::rewrite::MODULE];
 
 const UPSTREAM: Module = Module {
     setter: upstreams::setter,

@@ -66,7 +66,8 @@ pub(super) fn close<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     let family = statement.row.module.family;
     let scope = upstreams(reading, family).all.last().map(|last| last.scope);
     let Some(scope) = scope else { return };
-    if reading.state.upstreams.block(scope).servers > 0 || reading.model.incomplete.contains(&scope) {
+    if reading.state.upstreams.block(scope).servers > 0 || reading.model.incomplete.contains(&scope)
+    {
         return;
     }
     let Some(close) = block.close() else { return };

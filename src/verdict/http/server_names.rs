@@ -1,0 +1,162 @@
+//! `server_name`, and which server has a name on a socket (`ngx_http_server_names`).
+
+use super::super::reading::{Reading, late_refusal, refusal, warning};
+use super::super::sink::{printed, warn};
+use super::core::current_server;
+use crate::finding::Finding;
+use crate::model::Statement;
+use crate::model::http::{ServerId, ServerName};
+use crate::source::Span;
+use crate::values::hostnames::{Hostnames, Rejected};
+
+pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    for word in statement.args() {
+        let value = word.value();
+        let shown = printed(&value);
+        let wrong = match &*value {
+            [b'*', b'.', _, ..] => false,
+            [b'*', ..] | [b'.'] => true,
+            _ => false,
+        };
+        if wrong {
+            reading.refuse(
+                statement,
+                word,
+                "invalid-server-name",
+                format!("`{shown}` is no server name"),
+                format!("server name \"{shown}\" is invalid"),
+                "Write `_` in a default server for every name, or `*.example.com` for all \
+                 below a domain",
+            );
+            return;
+        }
+        if memchr::memchr(b'/', &value).is_some() {
+            reading.say(
+                warning(
+                    statement,
+                    "suspicious-server-name",
+                    word.span(),
+                    format!("the server name `{shown}` has a `/`, so no request will match it"),
+                    format!("server name \"{shown}\" has suspicious symbols"),
+                )
+                .help("Write the host name alone, without scheme and path"),
+            );
+        }
+        let mut name = value.to_ascii_lowercase();
+        let mut regex = None;
+        if let [b'~', pattern @ ..] = &*value {
+            if pattern.is_empty() {
+                reading.say(
+                    refusal(
+                        statement,
+                        "invalid-server-name",
+                        word.span(),
+                        "`~` is not followed by a regular expression",
+                        "empty regex in server name \"~\"",
+                    )
+                    .help("Write the expression at once behind `~`"),
+                );
+                return;
+            }
+            let caseless = pattern.iter().any(u8::is_ascii_uppercase);
+            let span = word.part(1..value.len());
+            regex = reading.regex(statement, pattern, caseless, span);
+            if regex.is_none() {
+                return;
+            }
+            name = pattern.to_vec();
+        }
+        if let Some(server) = current_server(reading) {
+            reading.model.http.servers[server.0 as usize]
+                .names
+                .push(ServerName {
+                    name,
+                    regex,
+                    span: word.span(),
+                });
+        }
+    }
+}
+
+/// Which server a name goes to, and where it is written.
+type Owner = (ServerId, Span);
+
+/// `ngx_http_optimize_servers`, as far as it is about names.
+pub(super) fn finish(reading: &mut Reading<'_>) {
+    let mut findings = Vec::new();
+    let http = &mut reading.model.http;
+    let servers = &http.servers;
+    for socket in &mut http.sockets.all {
+        let captures = |name: &ServerName| {
+            let regex = name.regex.as_ref();
+            regex.is_some_and(|regex| regex.captures() > 0)
+        };
+        let default = &servers[socket.default_server.0 as usize];
+        if socket.listens.len() < 2 && !default.names.iter().any(captures) {
+            continue;
+        }
+        let mut names: Hostnames<Owner> = Hostnames::default();
+        for listen in &socket.listens {
+            let server = &servers[listen.server.0 as usize];
+            let empty = ServerName {
+                name: Vec::new(),
+                regex: None,
+                span: server.statement.head(),
+            };
+            let unnamed = server.names.is_empty().then_some(&empty);
+            for name in server.names.iter().chain(unnamed) {
+                if let Some(regex) = &name.regex {
+                    socket.regexes.push((regex.clone(), listen.server));
+                    continue;
+                }
+                // Nobody here knows the name of the machine.
+                if name.name == b"$hostname" {
+                    continue;
+                }
+                match names.add(&name.name, (listen.server, name.span)) {
+                    Ok(()) => {}
+                    Err(Rejected::Invalid) => {
+                        findings.push(invalid(name, &socket.text));
+                    }
+                    Err(Rejected::Taken((_, first))) => {
+                        findings.push(conflicting(name, first, &socket.text));
+                    }
+                }
+            }
+        }
+        socket.names = names.map(|(server, _)| server);
+    }
+    for finding in findings {
+        reading.say(finding);
+    }
+}
+
+fn invalid(name: &ServerName, socket: &str) -> Finding {
+    let shown = printed(&name.name);
+    late_refusal(
+        "invalid-server-name",
+        name.span,
+        format!("`{shown}` has a `*` or two dots where a server name cannot have them"),
+        format!("invalid server name or wildcard \"{shown}\" on {socket}"),
+        None,
+    )
+    .help("Write `*` only as the first or the last label, as in `*.example.com`")
+}
+
+fn conflicting(name: &ServerName, first: Span, socket: &str) -> Finding {
+    let shown = printed(&name.name);
+    let message = if name.name.is_empty() {
+        format!("more than one server on `{socket}` has no name, so only one of them answers")
+    } else {
+        format!("`{shown}` is the name of a server on `{socket}` already, so it counts there")
+    };
+    let mut finding = Finding::warning("conflicting-server-name", name.span, message)
+        .label("ignored")
+        .related(first, "first")
+        .help("Keep the name in one server for each address");
+    finding.nginx = warn(
+        format!("conflicting server name \"{shown}\" on {socket}, ignored"),
+        None,
+    );
+    finding
+}
