@@ -22,6 +22,7 @@ mod end;
 mod entries;
 mod http;
 mod include;
+mod limits;
 mod lookup;
 mod mail;
 mod pass;

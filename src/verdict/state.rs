@@ -2,6 +2,7 @@
 
 use super::core::{Events, Pool};
 use super::http::listen::Redefinition;
+use super::limits;
 use super::upstreams;
 use crate::model::ScopeId;
 use std::collections::HashMap;
@@ -13,6 +14,9 @@ pub(super) struct State<'m> {
     pub(super) events: Events<'m>,
     /// The pools of threads, in the order of first mention.
     pub(super) thread_pools: Vec<Pool<'m>>,
+    /// What `limit_req` and `limit_conn` limit by.
+    pub(super) limits: limits::State<'m>,
+    /// Upstreams of `http` and of `stream`, and the addresses that are passed to.
     pub(super) upstreams: upstreams::State<'m>,
     /// Whether the server that is being read has a `listen`.
     pub(super) listens: bool,

@@ -1,5 +1,6 @@
 //! `stream`.
 
+use super::limits;
 use super::reading::{Reading, Setter};
 use super::upstreams;
 use crate::directives::{DirectiveInfo, Family};
@@ -7,7 +8,7 @@ use crate::model::Statement;
 
 /// What reads a directive of this family.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
-    upstreams::setter(row)
+    limits::setter(row).or_else(|| upstreams::setter(row))
 }
 
 /// What is done when the block of a directive of this family ends.

@@ -1,6 +1,7 @@
 //! The modules of `http` in nginx's order, which is that in which they settle, merge and
 //! finish (`auto/modules`).
 
+use super::super::limits;
 use super::super::reading::{Reading, Setter};
 use super::super::upstreams;
 use crate::directives::{DirectiveInfo, Family};
@@ -32,11 +33,21 @@ impl Module {
 }
 
 /// All of them.
-pub(super) const MODULES: &[Module] = &[super::core::MODULE, UPSTREAM, super::rewrite::MODULE];
+pub(super) const MODULES: &[Module] = &[
+    super::core::MODULE,
+    UPSTREAM,
+    LIMITS,
+    super::rewrite::MODULE,
+];
 
 const UPSTREAM: Module = Module {
     setter: upstreams::setter,
     closer: upstreams::closer,
     settle: |reading| upstreams::settle(reading, Family::Http),
+    ..Module::NONE
+};
+
+const LIMITS: Module = Module {
+    setter: limits::setter,
     ..Module::NONE
 };

@@ -6,6 +6,7 @@ use super::upstreams;
 use crate::directives::Context;
 use crate::finding::Finding;
 use crate::model::Statement;
+use crate::model::http::LocationKind;
 use crate::model::upstream::{Reference, Scheme};
 use crate::syntax::Word;
 use crate::values::address::{Allowed, Host, parse_url};
@@ -209,18 +210,15 @@ fn note_variable<'m>(
 /// Whether a location can replace the part of a URI that it matches: not where a regular
 /// expression matches it, or nothing.
 fn replaces_uri(reading: &Reading<'_>, statement: Statement<'_>) -> bool {
-    let scope = reading.model.scope(statement.scope);
-    if scope.context != Context::Location {
+    let model = &reading.model;
+    if model.scope(statement.scope).context != Context::Location {
         return false;
     }
-    let Some(opener) = scope.opener else {
-        return true;
-    };
-    let Some(first) = opener.arg(0) else {
-        return true;
-    };
-    // A name, or a modifier with or without a name behind it.
-    !matches!(first.value().first(), Some(b'@' | b'~'))
+    let location = model.http.location_of(statement.scope);
+    location.is_none_or(|id| {
+        let kind = model.http.location(id).kind;
+        !kind.is_regex() && kind != LocationKind::Named
+    })
 }
 
 fn uri_refused<'m>(
@@ -231,10 +229,14 @@ fn uri_refused<'m>(
 ) -> Finding {
     let scope = reading.model.scope(statement.scope);
     let place = match scope.context {
-        Context::Location => match scope.opener.and_then(|opener| opener.arg(0)) {
-            Some(name) if name.value().starts_with(b"@") => "a named location",
-            _ => "a location with a regular expression",
-        },
+        Context::Location => {
+            let http = &reading.model.http;
+            let location = http.location_of(statement.scope);
+            match location.map(|id| http.location(id).kind) {
+                Some(LocationKind::Named) => "a named location",
+                _ => "a location with a regular expression",
+            }
+        }
         Context::LimitExcept => "`limit_except`",
         _ => "`if`",
     };
