@@ -6,7 +6,7 @@
 //! - [`dump`] takes the output of `nginx -T` apart.
 //! - `walk` goes through the directives of all files in nginx's reading order.
 //! - [`Model`] is what nginx then holds in memory: blocks with their directives
-//!   (`scope`), `http` with its servers and locations, upstreams, zones, variables.
+//!   (`scope`), `http` with its servers and locations, upstreams, zones, variables; `mail`.
 //!
 //! Only [`files::Disk`] touches the file system. What fills the model is
 //! [`crate::verdict`], which reads as nginx does.
@@ -19,6 +19,7 @@ pub mod http;
 mod include;
 mod limits;
 pub mod logs;
+pub mod mail;
 mod scope;
 pub mod sockets;
 pub mod stream;

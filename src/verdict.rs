@@ -10,6 +10,8 @@
 //! - `value` is what the setters of plain values do (`ngx_conf_set_*_slot`).
 //! - `setters` finds what reads a directive: `core`, `http`, `stream` and `mail` have a file
 //!   for each of nginx's modules that says more than "no such value".
+//! - `networks` has `allow`, `deny` and `set_real_ip_from`.
+//! - `pairs` has addresses and ports that are listened on once only.
 //! - `reading` is what those work with: the model, and what to say.
 //! - `end` is what nginx does when all is read.
 //! - `entries` is for blocks whose lines are no directives, such as `map` and `types`.
@@ -25,6 +27,8 @@ mod include;
 mod limits;
 mod lookup;
 mod mail;
+mod networks;
+mod pairs;
 mod pass;
 mod reading;
 mod say;

@@ -1,6 +1,7 @@
 //! The model: what nginx holds in memory when it has read a configuration.
 
 use super::http::Http;
+use super::mail::Mail;
 use super::scope::{Scope, ScopeId, Statement};
 use super::stream::Stream;
 use super::zones::Zones;
@@ -36,6 +37,8 @@ pub struct Model<'m> {
     pub http: Http<'m>,
     /// `stream`.
     pub stream: Stream<'m>,
+    /// `mail`.
+    pub mail: Mail<'m>,
     /// Shared memory.
     pub zones: Zones<'m>,
 }
@@ -53,6 +56,7 @@ impl<'m> Model<'m> {
             scopes: vec![Scope::new(context, None, None)],
             http: Http::default(),
             stream: Stream::default(),
+            mail: Mail::default(),
             zones: Zones::default(),
         };
         match context {

@@ -106,7 +106,9 @@ pub(super) fn check(
         };
         sink.push(finding);
     }
-    if let Some(instead) = row.notes.deprecated {
+    if state == State::Sound
+        && let Some(instead) = row.notes.deprecated
+    {
         sink.push(deprecated(directive, row, instead));
     }
     checked(row, state)

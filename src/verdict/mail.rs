@@ -15,10 +15,7 @@ use crate::model::Statement;
 /// What reads a directive of this family.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
     let Value::Own(function) = row.value else {
-        return match row.name {
-            "starttls" => Some(ssl::starttls),
-            _ => None,
-        };
+        return None;
     };
     match function {
         "ngx_mail_core_server" => Some(server::open),
@@ -42,7 +39,10 @@ pub(super) fn closer(row: &'static DirectiveInfo) -> Option<Setter> {
 
 /// The modules merge their servers one after the other, then the sockets are counted.
 fn end<'m>(reading: &mut Reading<'m>, _mail: Statement<'m>) {
-    if reading.model.has_all_of(&[Context::Mail, Context::MailServer]) {
+    if reading
+        .model
+        .has_all_of(&[Context::Mail, Context::MailServer])
+    {
         server::merge(reading);
         ssl::merge(reading);
         auth_http::merge(reading);

@@ -5,7 +5,7 @@
 //! kinds of values that many directives share.
 
 use super::reading::{Reading, Setter};
-use super::{core, http, mail, stream, variables};
+use super::{core, http, mail, networks, stream, variables};
 use crate::directives::{DirectiveInfo, Family, Origin, Value};
 use crate::model::Statement;
 use crate::values::expression::has_variables;
@@ -43,6 +43,10 @@ fn shared(function: &str) -> Option<Setter> {
         | "ngx_mail_core_resolver"
         | "ngx_stream_core_resolver"
         | "ngx_stream_upstream_resolver" => core::resolver,
+        "ngx_http_realip_from" | "ngx_mail_realip_from" | "ngx_stream_realip_from" => {
+            networks::trusted
+        }
+        "ngx_http_access_rule" | "ngx_stream_access_rule" => networks::access,
         _ => return None,
     })
 }

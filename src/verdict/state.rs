@@ -3,6 +3,7 @@
 use super::core::{Events, Pool};
 use super::http::listen::Redefinition;
 use super::limits;
+use super::pairs::Pairs;
 use super::upstreams;
 use crate::model::ScopeId;
 use std::collections::HashMap;
@@ -26,4 +27,6 @@ pub(super) struct State<'m> {
     pub(super) has_unknown_directives: bool,
     /// The types that lists of a block have; `None` for all.
     pub(super) mime_types: HashMap<(ScopeId, &'static str), Option<Vec<Vec<u8>>>>,
+    /// What servers of `mail` listen on.
+    pub(super) mail_pairs: Pairs,
 }

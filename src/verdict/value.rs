@@ -61,6 +61,11 @@ pub(super) fn check(row: &DirectiveInfo, directive: Directive<'_>) -> Vec<Wrong>
         }),
         Value::Enum(words) => (!is_one_of(first, words)).then(|| not_among(first, words)),
         Value::Bitmask(words) => return bitmask(directive, words),
+        Value::Own("ngx_http_ssl_enable" | "ngx_mail_ssl_enable") => flag(name, first),
+        Value::Own("ngx_mail_ssl_starttls") => {
+            let words = &["off", "on", "only"];
+            (!is_one_of(first, words)).then(|| not_among(first, words))
+        }
         _ => None,
     };
     wrong.into_iter().collect()

@@ -1,11 +1,11 @@
 //! `events` (`src/event/ngx_event.c`).
 
 use super::super::Start;
-use super::super::reading::{Reading, late_refusal, refusal, warning};
+use super::super::networks;
+use super::super::reading::{Reading, late_refusal, refusal};
 use super::super::sink::printed;
 use crate::model::Statement;
 use crate::source::Span;
-use crate::values::address::parse_cidr;
 use crate::values::number::number;
 
 /// The connections of a process that has no `worker_connections`.
@@ -71,22 +71,7 @@ pub(super) fn debug_connection<'m>(reading: &mut Reading<'m>, statement: Stateme
     let Some(word) = statement.arg(0) else {
         return;
     };
-    if parse_cidr(&word.value()).is_some_and(|network| network.low_bits) {
-        reading.say(low_bits(statement, word.span(), &word.value()));
-    }
-}
-
-/// What nginx says of a network such as `10.0.0.1/8`.
-fn low_bits(statement: Statement<'_>, span: Span, value: &[u8]) -> crate::finding::Finding {
-    let shown = printed(value);
-    warning(
-        statement,
-        "network-low-bits",
-        span,
-        format!("`{shown}` has bits outside its mask"),
-        format!("low address bits of {shown} are meaningless"),
-    )
-    .help("Write the first address of the network")
+    networks::warn_of_low_bits(reading, statement, word);
 }
 
 /// `ngx_event_init_conf`.

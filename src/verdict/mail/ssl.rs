@@ -11,7 +11,7 @@ pub(super) fn starttls<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) 
     if is_off(statement) {
         return;
     }
-    if let Some(ssl) = reading.earlier(statement, "ssl")
+    if let Some(ssl) = earlier(reading, statement, "ssl")
         && !is_off(ssl)
     {
         reading.say(
@@ -33,7 +33,7 @@ pub(super) fn enable<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     if is_off(statement) {
         return;
     }
-    if let Some(starttls) = reading.earlier(statement, "starttls")
+    if let Some(starttls) = earlier(reading, statement, "starttls")
         && !is_off(starttls)
     {
         reading.say(
@@ -50,6 +50,16 @@ pub(super) fn enable<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     }
 }
 
+/// A directive of the same block that was read before.
+fn earlier<'m>(
+    reading: &Reading<'m>,
+    statement: Statement<'m>,
+    name: &str,
+) -> Option<Statement<'m>> {
+    let scope = reading.model.scope(statement.scope);
+    { scope.statements.iter().rev().copied() }.find(|other| other.name() == name)
+}
+
 fn is_off(statement: Statement<'_>) -> bool {
     let word = statement.arg(0);
     word.is_none_or(|word| word.value().eq_ignore_ascii_case(b"off"))
@@ -58,7 +68,7 @@ fn is_off(statement: Statement<'_>) -> bool {
 /// `ngx_mail_ssl_merge_conf`.
 pub(super) fn merge(reading: &mut Reading<'_>) {
     let model = &reading.model;
-    let ca_is_new = reading.at_least(1, 27, 1);
+    let ca_is_new = reading.at_least(1, 27, 2);
     let findings: Vec<Finding> = model
         .mail
         .servers
@@ -126,7 +136,8 @@ fn of_server(model: &Model<'_>, server: &MailServer<'_>, ca_is_new: bool) -> Opt
     let asks = ["on", "optional"];
     let asks = verify.arg(0).is_some_and(|word| {
         let value = word.value();
-        asks.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+        asks.iter()
+            .any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
     });
     let has = |name| model.value(server.scope, name).is_some();
     if !asks || has("ssl_client_certificate") || (ca_is_new && has("ssl_trusted_certificate")) {
