@@ -25,6 +25,7 @@ mod entries;
 mod http;
 mod include;
 mod limits;
+mod logs;
 mod lookup;
 mod mail;
 mod networks;

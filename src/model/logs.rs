@@ -10,7 +10,7 @@ use std::collections::HashMap;
 pub struct LogFormats<'m> {
     /// All of them.
     pub all: Vec<LogFormat<'m>>,
-    /// Each by its name.
+    /// Each by its name in small letters, the first one where there are several.
     pub by_name: HashMap<Vec<u8>, usize>,
 }
 
@@ -42,9 +42,11 @@ pub enum Escape {
 }
 
 impl<'m> LogFormats<'m> {
-    /// A format by its name.
+    /// A format by its name, in any letters.
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<&LogFormat<'m>> {
-        self.by_name.get(name).map(|index| &self.all[*index])
+        self.by_name
+            .get(&name.to_ascii_lowercase())
+            .map(|index| &self.all[*index])
     }
 }

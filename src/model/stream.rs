@@ -1,5 +1,6 @@
 //! What `stream` holds.
 
+use super::logs::LogFormats;
 use super::scope::{ScopeId, Statement};
 use super::upstream::Upstreams;
 use super::variables::Variables;
@@ -13,6 +14,8 @@ pub struct Stream<'m> {
     pub servers: Vec<StreamServer<'m>>,
     /// Its upstreams.
     pub upstreams: Upstreams<'m>,
+    /// Its log formats.
+    pub log_formats: LogFormats<'m>,
     /// Its variables.
     pub variables: Variables,
 }

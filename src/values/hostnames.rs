@@ -80,10 +80,18 @@ impl<T: Copy> Hostnames<T> {
             [b'*', b'.', rest @ ..] if !rest.is_empty() => self.add_head(rest, false, value),
             [first @ .., b'.', b'*'] if !first.is_empty() => vacant(&mut self.tail, first, value),
             _ if stars > 0 => Err(Rejected::Invalid),
-            _ => match self.head.get(name) {
-                Some(Head { bare: true, value }) => Err(Rejected::Taken(*value)),
-                _ => vacant(&mut self.exact, name, value),
-            },
+            _ => self.add_exact(name, value),
+        }
+    }
+
+    /// Adds a name in small letters in which `*` means nothing.
+    ///
+    /// # Errors
+    /// When it is there already.
+    pub fn add_exact(&mut self, name: &[u8], value: T) -> Result<(), Rejected<T>> {
+        match self.head.get(name) {
+            Some(Head { bare: true, value }) => Err(Rejected::Taken(*value)),
+            _ => vacant(&mut self.exact, name, value),
         }
     }
 

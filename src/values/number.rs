@@ -12,6 +12,24 @@ pub fn number(text: &[u8]) -> Option<i64> {
     })
 }
 
+/// `ngx_atofp`: digits with at most so many behind a point, as a whole number of the last
+/// place.
+#[must_use]
+pub fn fixed_point(text: &[u8], places: u32) -> Option<i64> {
+    let (whole, part) = match memchr::memchr(b'.', text) {
+        Some(point) => (&text[..point], &text[point + 1..]),
+        None => (text, &text[text.len()..]),
+    };
+    let missing = places.checked_sub(u32::try_from(part.len()).ok()?)?;
+    if text.is_empty() || !whole.iter().chain(part).all(u8::is_ascii_digit) {
+        return None;
+    }
+    let digits = whole.iter().chain(part).try_fold(0i64, |value, digit| {
+        value.checked_mul(10)?.checked_add(i64::from(digit - b'0'))
+    })?;
+    digits.checked_mul(10i64.checked_pow(missing)?)
+}
+
 /// `ngx_parse_size`, in bytes.
 #[must_use]
 pub fn size(text: &[u8]) -> Option<i64> {
@@ -109,6 +127,23 @@ mod tests {
         assert_eq!(number(b"9223372036854775807"), Some(i64::MAX));
         for text in ["", "-1", "+1", "1.5", " 1", "9223372036854775808", "1k"] {
             assert_eq!(number(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn fixed_points_have_few_places() {
+        for (text, expected) in [
+            ("0.5", Some(50)),
+            ("12", Some(1200)),
+            ("1.25", Some(125)),
+            (".5", Some(50)),
+            ("1.", Some(100)),
+            ("1.255", None),
+            ("1.2.3", None),
+            ("", None),
+            ("-1", None),
+        ] {
+            assert_eq!(fixed_point(text.as_bytes(), 2), expected, "{text}");
         }
     }
 

@@ -1,93 +1,143 @@
-//! Blocks whose lines are no directives: their own functions read them.
+//! Blocks whose lines are no directives: their own functions read them. They are the same in
+//! `http` and in `stream`.
 
+pub(super) mod charset_map;
+pub(super) mod geo;
+pub(super) mod map;
+pub(super) mod split_clients;
+pub(super) mod types;
+
+use super::reading::{Reading, Setter, refusal};
+use super::setters::function;
 use super::sink::emerg;
-use crate::directives::DirectiveInfo;
+use super::variables;
+use crate::directives::{DirectiveInfo, Origin};
 use crate::finding::Finding;
-use crate::syntax::{Directive, Terminator};
-use crate::version::Target;
+use crate::model::Statement;
+use crate::syntax::{Directive, Terminator, Word};
 
-/// What reads the lines of such a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reader {
-    /// `types`.
-    Types,
-    /// `map`.
-    Map,
-    /// `geo`.
-    Geo,
-    /// `charset_map`.
-    CharsetMap,
-    /// Any other, which takes what it is given.
+/// The block of entries that is being read, with what is known of it so far.
+#[derive(Debug, Default)]
+pub(super) enum Entries<'m> {
+    /// One that takes what it is given.
+    #[default]
     Other,
+    /// One of a module that is not nginx's own.
+    Foreign(Statement<'m>),
+    /// `types`.
+    Types(Statement<'m>),
+    /// `map`.
+    Map(Statement<'m>, Box<map::Map>),
+    /// `geo`.
+    Geo(Statement<'m>, Box<geo::Geo>),
+    /// `split_clients`.
+    SplitClients(Statement<'m>, split_clients::Parts),
+    /// `charset_map`.
+    CharsetMap(Statement<'m>, charset_map::Codes),
 }
 
-impl Reader {
-    pub(super) fn of(row: &DirectiveInfo) -> Self {
-        match row.name {
-            "types" => Self::Types,
-            "map" => Self::Map,
-            "geo" => Self::Geo,
-            "charset_map" => Self::CharsetMap,
+impl<'m> Entries<'m> {
+    /// That of a directive.
+    pub(super) fn of(statement: Statement<'m>) -> Self {
+        if statement.row.module.origin != Origin::Nginx {
+            return Self::Foreign(statement);
+        }
+        match statement.name() {
+            "types" => Self::Types(statement),
+            "map" => Self::Map(statement, Box::default()),
+            "geo" => Self::Geo(statement, Box::default()),
+            "split_clients" => Self::SplitClients(statement, split_clients::Parts::default()),
+            "charset_map" => Self::CharsetMap(statement, charset_map::Codes::of(statement)),
             _ => Self::Other,
         }
     }
 }
 
-fn is_geo_word(name: &[u8], target: Target) -> bool {
-    match name {
-        b"ranges" | b"proxy_recursive" => true,
-        b"volatile" => target.at_least(1, 29, 3),
-        _ => false,
-    }
+/// What reads the directive that opens such a block.
+pub(super) fn setter(row: &DirectiveInfo) -> Option<Setter> {
+    Some(match function(row) {
+        "ngx_http_map_block" | "ngx_stream_map_block" => map::open,
+        "ngx_http_geo_block" | "ngx_stream_geo_block" => geo::open,
+        "ngx_conf_split_clients_block" => split_clients::open,
+        "ngx_http_charset_map_block" => charset_map::open,
+        _ => return None,
+    })
 }
 
-/// Judges a line.
-pub(super) fn check(reader: Reader, line: Directive<'_>, target: Target) -> Option<Finding> {
+/// What is done when such a block ends.
+pub(super) fn closer(row: &DirectiveInfo) -> Option<Setter> {
+    (function(row) == "ngx_conf_split_clients_block").then_some(split_clients::close as Setter)
+}
+
+/// Reads a line.
+pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Directive<'m>) {
     match line.terminator() {
-        Terminator::Missing => return None,
-        Terminator::Block => {
-            // `ngx_conf_parse` says this for every such block.
-            let mut finding = Finding::error(
-                "unexpected-block",
-                line.end(),
-                format!("`{}` cannot have a block here", line.name().to_str()),
-            )
-            .label("not expected")
-            .help("End the line with `;`, or close the block around it first");
-            finding.nginx = emerg("unexpected \"{\"", Some(line.end()));
-            return Some(finding);
-        }
+        Terminator::Missing => return,
+        Terminator::Block => return reading.say(unexpected_block(line)),
         Terminator::Semicolon => {}
     }
-    let arguments = line.args().len();
-    let name = line.name().value();
-    let (message, nginx) = match reader {
-        Reader::Types if *name == *b"include" && arguments != 1 => (
-            "`include` takes one argument",
-            "invalid number of arguments in \"include\" directive",
-        ),
-        Reader::Map
-            if arguments != 1
-                && !(arguments == 0 && matches!(&*name, b"hostnames" | b"volatile")) =>
-        {
-            (
-                "a line of `map` has a value to compare with and a result",
-                "invalid number of the map parameters",
-            )
-        }
-        Reader::Geo if arguments != 1 && !(arguments == 0 && is_geo_word(&name, target)) => (
-            "a line of `geo` has an address and a value",
-            "invalid number of the geo parameters",
-        ),
-        Reader::CharsetMap if arguments != 1 => (
-            "a line of `charset_map` has two codes",
-            "invalid parameters number",
-        ),
-        _ => return None,
+    let mut entries = std::mem::take(&mut reading.state.entries);
+    let of = |opener: &Statement<'m>| Statement {
+        directive: line,
+        ..*opener
     };
-    let mut finding = Finding::error("wrong-argument-count", line.head(), message)
-        .label(super::directive::words(line.words().len(), "word", "words") + " here")
-        .help("Write two words, with quotes round one that has blanks, and `;`");
-    finding.nginx = emerg(nginx, Some(line.end()));
-    Some(finding)
+    match &mut entries {
+        Entries::Other => {}
+        Entries::Foreign(opener) => foreign(reading, of(opener)),
+        Entries::Types(opener) => types::read(reading, of(opener)),
+        Entries::Map(opener, map) => map::read(reading, of(opener), map),
+        Entries::Geo(opener, geo) => geo::read(reading, of(opener), geo),
+        Entries::SplitClients(opener, parts) => split_clients::read(reading, of(opener), parts),
+        Entries::CharsetMap(opener, codes) => charset_map::read(reading, of(opener), codes),
+    }
+    reading.state.entries = entries;
+}
+
+/// A line may define a variable, as those of `geoip2` do.
+fn foreign<'m>(reading: &mut Reading<'m>, line: Statement<'m>) {
+    variables::define_foreign(reading, line, line.directive.name());
+    variables::foreign(reading, line);
+}
+
+/// `ngx_conf_parse` says this for every such block.
+fn unexpected_block(line: Directive<'_>) -> Finding {
+    let mut finding = Finding::error(
+        "unexpected-block",
+        line.end(),
+        format!("`{}` cannot have a block here", line.name().to_str()),
+    )
+    .label("not expected")
+    .help("End the line with `;`, or close the block around it first");
+    finding.nginx = emerg("unexpected \"{\"", Some(line.end()));
+    finding
+}
+
+/// A line with too few words, or too many.
+fn refuse_count<'m>(
+    reading: &mut Reading<'m>,
+    line: Statement<'m>,
+    message: &'static str,
+    nginx: &'static str,
+) {
+    let count = line.directive.words().len();
+    reading.say(
+        refusal(line, "wrong-argument-count", line.head(), message, nginx)
+            .label(super::directive::words(count, "word", "words") + " here")
+            .help("Write two words, with quotes round one that has blanks, and `;`"),
+    );
+}
+
+/// The variable that a block defines.
+fn define<'m>(
+    reading: &mut Reading<'m>,
+    statement: Statement<'m>,
+    word: Word<'m>,
+    by: crate::model::variables::Provenance,
+) {
+    match &*word.value() {
+        [b'$', name @ ..] => {
+            reading.define(statement, name, by, word.span());
+        }
+        _ => reading.refuse_name(statement, word),
+    }
 }

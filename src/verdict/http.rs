@@ -50,6 +50,7 @@ fn end<'m>(reading: &mut Reading<'m>, _http: Statement<'m>) {
     for module in modules::MODULES {
         (module.finish)(reading);
     }
+    variables::end(reading, Family::Http);
     server_names::finish(reading);
 }
 

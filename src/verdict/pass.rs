@@ -1,7 +1,7 @@
 //! The pass over a configuration.
 
 use super::directive::{self, Checked, Seen, State};
-use super::entries::{self, Reader};
+use super::entries::{self, Entries};
 use super::lookup::Lookup;
 use super::reading::{Reading, Setter};
 use super::sink::emerg;
@@ -16,7 +16,7 @@ use crate::syntax::{Directive, SyntaxError, Terminator};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Inside {
     Directives(Context),
-    Entries(Reader),
+    Entries,
     /// Not known, because the block's own directive is not.
     Nothing,
 }
@@ -54,7 +54,7 @@ impl<'m> Pass<'m> {
         let (inside, context) = match options.start {
             Start::Whole => (Inside::Directives(Context::Main), Context::Main),
             Start::Inside(context) => (Inside::Directives(context), context),
-            Start::Entries => (Inside::Entries(Reader::Other), Context::Main),
+            Start::Entries => (Inside::Entries, Context::Main),
         };
         let model = Model::new(options.target, options.start == Start::Whole, context);
         Self {
@@ -105,7 +105,7 @@ impl<'m> Pass<'m> {
     /// Remembers that an included file is not at hand.
     fn misses(&mut self, include: Directive<'m>) {
         let inside = self.blocks.last().map(|block| block.inside);
-        let harmless = matches!(inside, Some(Inside::Entries(_)))
+        let harmless = matches!(inside, Some(Inside::Entries))
             || include
                 .arg(0)
                 .is_some_and(|word| include::is_harmless(&word.value()));
@@ -129,7 +129,7 @@ impl<'m> Pass<'m> {
         {
             open.errors = rest;
             let inside = self.blocks.last().map(|block| block.inside);
-            let harmless = matches!(inside, Some(Inside::Entries(_)));
+            let harmless = matches!(inside, Some(Inside::Entries));
             let finding = syntax::finding(error, self.texts.sources(), harmless);
             self.reading.say(finding);
         }
@@ -156,11 +156,7 @@ impl<'m> Pass<'m> {
         let mut known = None;
         match inside {
             Inside::Nothing => {}
-            Inside::Entries(reader) => {
-                if let Some(finding) = entries::check(reader, directive, self.options.target) {
-                    self.reading.say(finding);
-                }
-            }
+            Inside::Entries => entries::read(&mut self.reading, directive),
             // nginx never acts on what is not ended.
             Inside::Directives(_) if directive.terminator() == Terminator::Missing => {}
             Inside::Directives(context) => {
@@ -240,6 +236,9 @@ impl<'m> Pass<'m> {
             } else {
                 self.reading.model.tables.push(statement);
             }
+            if inside == Inside::Entries {
+                self.reading.state.entries = Entries::of(statement);
+            }
             if sound && let Some(setter) = self.lookup.setter(statement.row) {
                 setter(&mut self.reading, statement);
             }
@@ -308,7 +307,7 @@ fn opened(row: &DirectiveInfo, outer: Context) -> Inside {
             .body
             .context_in(outer)
             .map_or(Inside::Nothing, Inside::Directives),
-        Body::Entries => Inside::Entries(Reader::of(row)),
+        Body::Entries => Inside::Entries,
         Body::Lua | Body::Semicolon => Inside::Nothing,
     }
 }

@@ -5,7 +5,7 @@
 //! kinds of values that many directives share.
 
 use super::reading::{Reading, Setter};
-use super::{core, http, mail, networks, stream, variables};
+use super::{core, entries, http, logs, mail, networks, stream, variables};
 use crate::directives::{DirectiveInfo, Family, Origin, Value};
 use crate::model::Statement;
 use crate::values::expression::has_variables;
@@ -16,7 +16,10 @@ pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
     if row.module.origin != Origin::Nginx || row.plus {
         return Some(variables::foreign);
     }
-    if let Some(setter) = shared(function(row)) {
+    if let Some(setter) = shared(function(row))
+        .or_else(|| entries::setter(row))
+        .or_else(|| logs::setter(row))
+    {
         return Some(setter);
     }
     let own = match (row.module.family, row.name) {
@@ -62,6 +65,9 @@ pub(super) fn function(row: &DirectiveInfo) -> &'static str {
 
 /// What is done when the block of a directive ends.
 pub(super) fn closer(row: &'static DirectiveInfo) -> Option<Setter> {
+    if let Some(closer) = entries::closer(row) {
+        return Some(closer);
+    }
     match (row.module.family, row.name) {
         (Family::Http, _) | (Family::Core, "http") => http::closer(row),
         (Family::Stream, _) | (Family::Core, "stream") => stream::closer(row),

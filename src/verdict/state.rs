@@ -1,8 +1,12 @@
 //! What the verdict remembers beside the model.
 
 use super::core::{Events, Pool};
+use super::entries::Entries;
+use super::entries::charset_map::Charsets;
+use super::entries::types::Extensions;
 use super::http::listen::Redefinition;
 use super::limits;
+use super::logs::Buffer;
 use super::pairs::Pairs;
 use super::upstreams;
 use crate::model::ScopeId;
@@ -25,6 +29,14 @@ pub(super) struct State<'m> {
     pub(super) redefinitions: Vec<Redefinition>,
     /// A directive is not known, and might define what is missing elsewhere.
     pub(super) has_unknown_directives: bool,
+    /// The block of entries that is being read.
+    pub(super) entries: Entries<'m>,
+    /// What the `types` of each block have.
+    pub(super) extensions: Extensions,
+    /// Character sets.
+    pub(super) charsets: Charsets,
+    /// How logs are buffered, by their names.
+    pub(super) log_buffers: HashMap<Vec<u8>, Buffer>,
     /// The types that lists of a block have; `None` for all.
     pub(super) mime_types: HashMap<(ScopeId, &'static str), Option<Vec<Vec<u8>>>>,
     /// What servers of `mail` listen on.

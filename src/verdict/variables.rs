@@ -6,6 +6,7 @@ use super::sink::printed;
 use crate::directives::{Family, all_variables, find_variable};
 use crate::model::Statement;
 use crate::model::variables::{Provenance, Variable};
+use crate::syntax::Word;
 
 /// Says which variables of `http` or `stream` nothing defines, the one that nginx meets
 /// first in front.
@@ -68,11 +69,19 @@ fn help(reading: &mut Reading<'_>, family: Family, name: &[u8]) -> String {
 
 /// A directive of a module that is not nginx's own may define what it names.
 pub(super) fn foreign<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
-    let family = statement.row.module.family;
     for word in statement.args() {
-        if let [b'$', name @ ..] = &*word.value() {
-            let variables = reading.variables(family);
-            variables.define(name, Provenance::Directive, word.span());
-        }
+        define_foreign(reading, statement, word);
+    }
+}
+
+/// As [`foreign`], of one word.
+pub(super) fn define_foreign<'m>(
+    reading: &mut Reading<'m>,
+    statement: Statement<'m>,
+    word: Word<'m>,
+) {
+    if let [b'$', name @ ..] = &*word.value() {
+        let variables = reading.variables(statement.row.module.family);
+        variables.define(name, Provenance::Directive, word.span());
     }
 }

@@ -1,0 +1,110 @@
+//! `map` (`ngx_http_map_module`, `ngx_stream_map_module`).
+
+use super::super::reading::{Reading, refusal};
+use super::super::sink::printed;
+use crate::model::Statement;
+use crate::model::variables::Provenance;
+use crate::source::Span;
+use crate::values::hostnames::{Hostnames, Rejected};
+use std::collections::HashSet;
+
+/// What is known of a `map` so far.
+#[derive(Debug, Default)]
+pub(in super::super) struct Map {
+    /// `hostnames`.
+    hostnames: bool,
+    default: Option<Span>,
+    keys: Hostnames<Span>,
+    /// nginx reads each result once.
+    results: HashSet<Vec<u8>>,
+}
+
+pub(super) fn open<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    let (Some(source), Some(variable)) = (statement.arg(0), statement.arg(1)) else {
+        return;
+    };
+    if reading.expression(statement, source).is_some() {
+        super::define(reading, statement, variable, Provenance::Map);
+    }
+}
+
+pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, map: &mut Map) {
+    let key = line.directive.name();
+    let name = key.value();
+    let Some(result) = line.arg(0).filter(|_| line.args().len() == 1) else {
+        match &*name {
+            b"hostnames" if line.args().len() == 0 => map.hostnames = true,
+            b"volatile" if line.args().len() == 0 => {}
+            _ => super::refuse_count(
+                reading,
+                line,
+                "a line of `map` has a value to compare with and a result",
+                "invalid number of the map parameters",
+            ),
+        }
+        return;
+    };
+    if *name == *b"include" {
+        return;
+    }
+    if map.results.insert(result.value().into_owned()) && reading.expression(line, result).is_none()
+    {
+        return;
+    }
+    if *name == *b"default" {
+        if let Some(first) = map.default.replace(key.span()) {
+            reading.say(
+                refusal(
+                    line,
+                    "duplicate-map-entry",
+                    key.span(),
+                    "`default` is in the `map` already",
+                    "duplicate default map parameter",
+                )
+                .label("second")
+                .related(first, "first")
+                .help("Remove one of them"),
+            );
+        }
+        return;
+    }
+    if let [b'~', pattern @ ..] = &*name {
+        let (pattern, caseless) = match pattern {
+            [b'*', pattern @ ..] => (pattern, true),
+            _ => (pattern, false),
+        };
+        let start = name.len() - pattern.len();
+        reading.regex(line, pattern, caseless, key.part(start..name.len()));
+        return;
+    }
+    let written = name.strip_prefix(b"\\").unwrap_or(&name);
+    let small = written.to_ascii_lowercase();
+    let added = if map.hostnames {
+        map.keys.add(&small, key.span())
+    } else {
+        map.keys.add_exact(&small, key.span())
+    };
+    match added {
+        Ok(()) => {}
+        Err(Rejected::Invalid) => reading.refuse(
+            line,
+            key,
+            "invalid-server-name",
+            format!("`{}` is no host name that `map` can compare", key.to_str()),
+            format!("invalid hostname or wildcard \"{}\"", printed(written)),
+            "Write `*` only as the first or the last label, or remove `hostnames`",
+        ),
+        Err(Rejected::Taken(first)) => reading.say(
+            refusal(
+                line,
+                "duplicate-map-entry",
+                key.span(),
+                format!("`{}` is in the `map` already", key.to_str()),
+                format!("conflicting parameter \"{}\"", printed(&small)),
+            )
+            .label("second")
+            .related(first, "first")
+            .help("Remove one of them; capital letters do not count"),
+        ),
+    }
+}
