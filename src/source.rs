@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::OnceLock;
 
@@ -83,12 +84,17 @@ pub fn readable(bytes: &[u8]) -> Cow<'_, str> {
     Cow::Owned(text)
 }
 
+/// Bytes between the places of a text whose line is kept: small enough to count in no time,
+/// large enough to cost no memory.
+const BLOCK: usize = 4096;
+
 /// One text with its name.
 #[derive(Debug)]
 pub struct SourceFile {
     name: String,
     text: Arc<[u8]>,
-    line_starts: OnceLock<Vec<u32>>,
+    /// How many lines end before each block of [`BLOCK`] bytes.
+    line_feeds: OnceLock<Vec<u32>>,
 }
 
 impl SourceFile {
@@ -104,26 +110,66 @@ impl SourceFile {
         &self.text
     }
 
-    fn line_starts(&self) -> &[u32] {
-        self.line_starts.get_or_init(|| {
-            std::iter::once(0)
-                .chain(memchr::memchr_iter(b'\n', &self.text).map(|at| at as u32 + 1))
-                .collect()
+    fn line_feeds(&self) -> &[u32] {
+        self.line_feeds.get_or_init(|| {
+            let mut count = 0;
+            let blocks = self.text.chunks(BLOCK).map(|block| {
+                let before = count;
+                count += count_line_feeds(block);
+                before
+            });
+            blocks.collect()
         })
+    }
+
+    /// How many lines end before an offset.
+    fn lines_before(&self, offset: usize) -> u32 {
+        // An offset at the end may be behind the last block.
+        let block = (offset / BLOCK).min(self.line_feeds().len().saturating_sub(1));
+        let before = self.line_feeds().get(block).copied().unwrap_or(0);
+        before + count_line_feeds(&self.text[block * BLOCK..offset])
+    }
+
+    /// Where the line of a byte offset is, its line feed included; offsets behind the end
+    /// count as the end. However long the line is, little of it is looked at.
+    #[must_use]
+    pub fn line_at(&self, offset: usize) -> Range<usize> {
+        let offset = offset.min(self.text.len());
+        let blocks = self.line_feeds();
+        let block = |index: usize| {
+            let start = index * BLOCK;
+            (start, (start + BLOCK).min(self.text.len()))
+        };
+        let lines = self.lines_before(offset);
+        let start = if lines == 0 {
+            0
+        } else {
+            let (from, to) = block(blocks.partition_point(|&before| before < lines) - 1);
+            let feed = memchr::memrchr(b'\n', &self.text[from..to.min(offset)]);
+            feed.map_or(0, |feed| from + feed + 1)
+        };
+        let ahead = blocks.partition_point(|&before| before <= lines);
+        let (from, to) = block(ahead.saturating_sub(1));
+        let from = from.max(offset);
+        let feed = memchr::memchr(b'\n', &self.text[from..to.max(from)]);
+        start..feed.map_or(self.text.len(), |feed| from + feed + 1)
     }
 
     /// Line and column of a byte offset; offsets behind the end count as the end.
     #[must_use]
     pub fn position(&self, offset: u32) -> Position {
         let offset = offset.min(self.text.len() as u32);
-        let starts = self.line_starts();
-        let line = starts.partition_point(|&start| start <= offset);
+        let line = self.line_at(offset as usize);
         Position {
-            line: line as u32,
-            column: offset - starts[line - 1] + 1,
+            line: self.lines_before(offset as usize) + 1,
+            column: offset - line.start as u32 + 1,
             offset,
         }
     }
+}
+
+fn count_line_feeds(text: &[u8]) -> u32 {
+    memchr::memchr_iter(b'\n', text).count() as u32
 }
 
 /// Every text that the findings of one run speak of.
@@ -153,7 +199,7 @@ impl SourceMap {
         self.files.push(SourceFile {
             name: name.into(),
             text,
-            line_starts: OnceLock::new(),
+            line_feeds: OnceLock::new(),
         });
         id
     }
@@ -203,6 +249,42 @@ mod tests {
     fn bytes_that_are_no_text_are_shown_one_by_one() {
         assert_eq!(readable("“a”".as_bytes()), "“a”");
         assert_eq!(readable(b"a\xe2\x80b\xff"), r"a\xe2\x80b\xff");
+    }
+
+    #[test]
+    fn lines_are_found_wherever_they_are_cut() {
+        let mut map = SourceMap::new();
+        let lengths = [
+            0,
+            1,
+            BLOCK - 1,
+            BLOCK,
+            3 * BLOCK + 5,
+            0,
+            7,
+            2 * BLOCK - 1,
+            0,
+        ];
+        for end in ["", "\n"] {
+            let lines = lengths.map(|length| "x".repeat(length));
+            let text = lines.join("\n") + end;
+            let id = map.add("a", text.as_bytes());
+            let file = map.file(id);
+            for offset in 0..=text.len() {
+                let before = &text[..offset];
+                let start = before.rfind('\n').map_or(0, |feed| feed + 1);
+                let feed = text[offset..].find('\n');
+                let end = feed.map_or(text.len(), |feed| offset + feed + 1);
+                assert_eq!(file.line_at(offset), start..end, "{offset}");
+                let position = file.position(offset as u32);
+                let line = before.matches('\n').count() + 1;
+                assert_eq!(position.line as usize, line, "{offset}");
+                assert_eq!(position.column as usize, offset - start + 1, "{offset}");
+            }
+        }
+        let empty = map.add("empty", "".as_bytes());
+        assert_eq!(map.file(empty).line_at(3), 0..0);
+        assert_eq!(map.file(empty).position(3).line, 1);
     }
 
     #[test]

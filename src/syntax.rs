@@ -23,7 +23,7 @@ mod tree;
 mod word;
 
 pub use error::{NginxWords, SyntaxError, SyntaxErrorKind};
-pub use parser::{MAX_ERRORS, Parse, parse};
+pub use parser::{MAX_ERRORS, Parse, parse, parse_within};
 pub use tree::{
     Block, Comment, Directive, DirectiveId, Directives, Item, Items, Terminator, Token, TokenKind,
     Tokens, Tree, Walk, WalkEvent,

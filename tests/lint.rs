@@ -284,6 +284,7 @@ fn limits_are_findings_that_name_them() {
     for (limit, enough, too_few) in [
         ("--max-file-bytes", "42", "41"),
         ("--max-total-bytes", "86", "85"),
+        ("--max-statements", "8", "7"),
         ("--max-files", "4", "3"),
         ("--max-include-depth", "2", "1"),
     ] {
@@ -295,6 +296,62 @@ fn limits_are_findings_that_name_them() {
     }
     insta::assert_snapshot!(run.concise(&["--max-block-depth", "2"]));
     insta::assert_snapshot!(run.concise(&["many.conf", "--max-findings", "2"]));
+    insta::assert_snapshot!(run.concise(&["many.conf", "--max-statements", "2"]), @r#"
+    many.conf:3:4: error[input-limit] there are more statements than the limit of 2 in all
+    --- status 1
+    "#);
+    let run = Run::new().stdin("a; b { c; } d");
+    insta::assert_snapshot!(run.concise(&["-", "--max-statements", "2"]), @r#"
+    <stdin>:1:9: error[input-limit] there are more statements than the limit of 2 in all
+    --- status 1
+    "#);
+}
+
+/// nginx refuses such words already, and what they would mean is nobody's question. Nothing
+/// shows all of them, either.
+#[test]
+fn very_long_words_are_not_looked_into() {
+    const LONG: &str = "too-long-parameter";
+    let long = "ä".repeat(1_000_000);
+    for (text, rule) in [
+        (format!("{long};\n"), LONG),
+        (format!("events {{}}\n{long};\n"), LONG),
+        (format!("events {{}}\nworker_processes {long};\n"), LONG),
+        (format!("events {{}}\nuser \"{long}\n"), "unclosed-quote"),
+        (
+            format!("events {{}}\nhttp {{ map $a $b {{ {long}; }} }}\n"),
+            LONG,
+        ),
+        (format!("events {{}}\n{long} {{ server {{ }} }}\n"), LONG),
+    ] {
+        let run = Run::new().file("nginx.conf", &text);
+        for format in ["full", "concise", "json"] {
+            let (status, out, err) = run.raw(&["--format", format]);
+            assert_eq!(status, 1, "{err}");
+            assert!(out.len() < 8_000, "{format}: {} bytes", out.len());
+            assert!(out.contains(rule), "{out}");
+        }
+    }
+}
+
+/// In a small file the lines behind a quote that is not closed are judged; in a large one
+/// all is in the quote, as it is for nginx.
+#[test]
+fn quotes_that_are_never_closed() {
+    let text = |lines| format!("events {{}}\nuser \"www;\n{}", "foo 'a';\n".repeat(lines));
+    let run = Run::new()
+        .file("small.conf", text(2))
+        .file("large.conf", text(200_000));
+    insta::assert_snapshot!(run.concise(&["small.conf"]), @r#"
+    small.conf:2:6: error[unclosed-quote] the quote `"` is not closed (nginx: emerg)
+    small.conf:3:1: error[unknown-directive] nginx knows no directive `foo` (nginx: emerg)
+    small.conf:4:1: error[unknown-directive] nginx knows no directive `foo` (nginx: emerg)
+    --- status 1
+    "#);
+    insta::assert_snapshot!(run.concise(&["large.conf"]), @r#"
+    large.conf:2:6: error[unclosed-quote] the quote `"` is not closed (nginx: emerg)
+    --- status 1
+    "#);
 }
 
 #[test]

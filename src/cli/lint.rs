@@ -146,6 +146,10 @@ struct LimitArgs {
           value_parser = clap::value_parser!(u64).range(1..))]
     max_total_bytes: u64,
 
+    /// The most statements of all files together.
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().statements)]
+    max_statements: usize,
+
     /// The most files.
     #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().files)]
     max_files: usize,
@@ -168,6 +172,7 @@ impl LimitArgs {
         Limits {
             file_bytes: self.max_file_bytes,
             total_bytes: self.max_total_bytes,
+            statements: self.max_statements,
             files: self.max_files,
             include_depth: self.max_include_depth,
             block_depth: self.max_block_depth,
@@ -466,7 +471,13 @@ impl<'a, 'f> Lint<'a, 'f> {
             self.too_large("<stdin>");
             return Ok(());
         }
-        let root = self.texts.add("<stdin>", text);
+        let root = match self.texts.add("<stdin>", text) {
+            Err(Refusal::TooManyStatements(place)) => {
+                self.too_dense(place);
+                return Ok(());
+            }
+            added => added.expect("internal: a text has no other limit"),
+        };
         let config = self.follow(root, self.prefix(Path::new("-")));
         self.judge(&config, false)
     }
@@ -532,6 +543,10 @@ impl<'a, 'f> Lint<'a, 'f> {
                 self.too_large(&path.display().to_string());
                 Ok(None)
             }
+            Err(Refusal::TooManyStatements(place)) => {
+                self.too_dense(place);
+                Ok(None)
+            }
             Err(Refusal::Special) => Err(Error::Usage(format!(
                 "{} is a pipe, a socket or a device, and is not opened; write `-` to read standard \
                  input",
@@ -550,13 +565,24 @@ impl<'a, 'f> Lint<'a, 'f> {
 
     fn too_large(&mut self, name: &str) {
         let limits = self.texts.limits();
-        let file = self.texts.add(name, Vec::new());
+        let added = self.texts.add(name, Vec::new());
+        let file = added.expect("internal: an empty text has no statements");
         let message = format!(
             "`{name}` is over a limit: {} bytes for one file, {} bytes and {} files in all",
             limits.file_bytes, limits.total_bytes, limits.files
         );
         let finding = Finding::error("input-limit", Span::new(file, 0, 0), message)
             .help("Split it, or raise the limit with `--max-file-bytes` and its like");
+        self.take(vec![finding]);
+    }
+
+    /// `place` is the end of the first statement that is too many.
+    fn too_dense(&mut self, place: Span) {
+        let most = self.texts.limits().statements;
+        let message = format!("there are more statements than the limit of {most} in all");
+        let finding = Finding::error("input-limit", place, message)
+            .label("the first one too many")
+            .help("Split the file, or raise the limit with `--max-statements`");
         self.take(vec![finding]);
     }
 

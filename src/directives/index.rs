@@ -7,7 +7,10 @@
 ///
 /// `SIZE` is a power of two and more than the table has names; twice as many leave few
 /// collisions.
-pub(super) struct Index<const SIZE: usize>([u16; SIZE]);
+pub(super) struct Index<const SIZE: usize> {
+    slots: [u16; SIZE],
+    longest: usize,
+}
 
 const EMPTY: u16 = u16::MAX;
 
@@ -19,9 +22,13 @@ impl<const SIZE: usize> Index<SIZE> {
             "internal: the table has outgrown its index"
         );
         let mut slots = [EMPTY; SIZE];
+        let mut longest = 0;
         let mut row = 0;
         while row < names.len() {
             let name = names[row].as_bytes();
+            if name.len() > longest {
+                longest = name.len();
+            }
             if row == 0 || !same(name, names[row - 1].as_bytes()) {
                 let mut at = place(name) % SIZE;
                 while slots[at] != EMPTY {
@@ -31,7 +38,7 @@ impl<const SIZE: usize> Index<SIZE> {
             }
             row += 1;
         }
-        Self(slots)
+        Self { slots, longest }
     }
 
     /// The rows of `table` that are called `name`.
@@ -41,9 +48,12 @@ impl<const SIZE: usize> Index<SIZE> {
         name: &[u8],
         name_of: impl Fn(&R) -> &str,
     ) -> &'t [R] {
+        if name.len() > self.longest {
+            return &[];
+        }
         let mut at = place(name) % SIZE;
-        while self.0[at] != EMPTY {
-            let rows = &table[usize::from(self.0[at])..];
+        while self.slots[at] != EMPTY {
+            let rows = &table[usize::from(self.slots[at])..];
             let same = |row: &&R| name_of(row).as_bytes() == name;
             let count = rows.iter().take_while(same).count();
             if count > 0 {

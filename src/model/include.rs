@@ -7,8 +7,10 @@
 use super::files::{Files, ReadError};
 use super::glob;
 use super::limits::Limits;
-use crate::source::{FileId, SourceMap};
-use crate::syntax::{Directive, DirectiveId, Parse, Terminator, Tree, WalkEvent, parse};
+use crate::source::{FileId, SourceMap, Span};
+use crate::syntax::{
+    Directive, DirectiveId, Parse, Terminator, Tree, WalkEvent, parse, parse_within,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -33,6 +35,9 @@ pub enum Refusal {
     TooManyFiles,
     /// All files together would have more than [`Limits::total_bytes`].
     TooManyBytes,
+    /// All files together would have more than [`Limits::statements`]; the first one that is
+    /// too many ends there.
+    TooManyStatements(Span),
     /// The system said this.
     Unreadable(String),
 }
@@ -54,6 +59,7 @@ pub struct Texts<'f> {
     parses: Vec<Parse>,
     by_path: HashMap<PathBuf, Result<FileId, Refusal>>,
     bytes: u64,
+    statements: usize,
 }
 
 impl<'f> Texts<'f> {
@@ -67,6 +73,7 @@ impl<'f> Texts<'f> {
             parses: Vec::new(),
             by_path: HashMap::new(),
             bytes: 0,
+            statements: 0,
         }
     }
 
@@ -89,12 +96,26 @@ impl<'f> Texts<'f> {
     }
 
     /// Adds a text that is not in a file, such as standard input.
-    pub fn add(&mut self, name: &str, text: impl Into<Arc<[u8]>>) -> FileId {
+    ///
+    /// # Errors
+    /// When it has too many statements.
+    pub fn add(&mut self, name: &str, text: impl Into<Arc<[u8]>>) -> Result<FileId, Refusal> {
         let text = text.into();
         self.bytes += text.len() as u64;
         let file = self.sources.add(name, Arc::clone(&text));
-        self.parses.push(parse(file, text));
-        file
+        let left = self.limits.statements.saturating_sub(self.statements);
+        let length = text.len() as u32;
+        let (parse, refusal) = match parse_within(file, text, left) {
+            Ok(parse) => (parse, None),
+            Err(at) => {
+                let place = Span::new(file, at, length.min(at + 1));
+                let nothing = parse(file, Arc::from([]));
+                (nothing, Some(Refusal::TooManyStatements(place)))
+            }
+        };
+        self.statements += parse.tree.statements();
+        self.parses.push(parse);
+        refusal.map_or(Ok(file), Err)
     }
 
     /// Reads a file, unless that was done before.
@@ -127,7 +148,7 @@ impl<'f> Texts<'f> {
         if self.bytes + text.len() as u64 > self.limits.total_bytes {
             return Err(Refusal::TooManyBytes);
         }
-        Ok(self.add(&path.to_string_lossy(), text))
+        self.add(&path.to_string_lossy(), text)
     }
 
     /// The file of that name, if it was read.
@@ -228,7 +249,9 @@ impl Prefix {
 
 /// The directives `include` of a text that nginx would follow, with their names.
 fn includes(tree: &Tree) -> Vec<(DirectiveId, Vec<u8>)> {
-    if memchr::memmem::find(tree.text(), b"include").is_none() {
+    // To look for the word is quicker than to look at each directive, unless there are few.
+    let few = tree.words().len() < tree.text().len() / 64;
+    if !few && memchr::memmem::find(tree.text(), b"include").is_none() {
         return Vec::new();
     }
     let entered = tree.walk().filter_map(|event| match event {

@@ -7,6 +7,9 @@ pub struct Limits {
     pub file_bytes: u64,
     /// All files together, in bytes; one that is included twice counts twice.
     pub total_bytes: u64,
+    /// The most statements of all files together; one takes up to 30 bytes of memory, however
+    /// short it is.
+    pub statements: usize,
     /// The most files; one that is included twice counts twice.
     pub files: usize,
     /// The most files inside each other below the main file. nginx has no such limit: it
@@ -23,6 +26,7 @@ impl Default for Limits {
         Self {
             file_bytes: 256 << 20,
             total_bytes: 1 << 30,
+            statements: 10_000_000,
             files: 200_000,
             include_depth: 32,
             block_depth: 256,

@@ -74,6 +74,22 @@ impl<'m> Walk<'m> {
         }
     }
 
+    /// Leaves out what is in the block of a directive that was just entered, unless a file
+    /// is included there.
+    pub fn pass_over(&mut self, directive: Directive<'m>) {
+        let Some(frame) = self.stack.last_mut() else {
+            return;
+        };
+        let end = directive.span().end;
+        let includes_inside = frame.includes.as_slice().first().is_some_and(|(id, _)| {
+            let include = directive.tree().directive(*id);
+            include.span().start < end
+        });
+        if !includes_inside {
+            frame.walk.pass_over();
+        }
+    }
+
     fn is_full(&self, next: FileId, limits: Limits) -> bool {
         let bytes = self.texts.parse(next).tree.text().len() as u64;
         self.files >= limits.files || self.bytes + bytes > limits.total_bytes

@@ -12,9 +12,9 @@ use miette::{
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
 };
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 /// How the text looks.
 #[derive(Debug, Clone, Copy)]
@@ -53,11 +53,10 @@ pub fn write(
         .with_links(false)
         .with_width(style.width)
         .with_context_lines(1);
-    let texts = Texts::of(findings, sources);
     let mut text = String::new();
     for finding in findings {
         text.clear();
-        let shown = Shown::of_finding(finding, &texts);
+        let shown = Shown::of_finding(finding, sources);
         handler
             .render_report(&mut text, &shown)
             .map_err(io::Error::other)?;
@@ -85,7 +84,7 @@ struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    fn of_finding(finding: &'a Finding, texts: &'a Texts<'a>) -> Self {
+    fn of_finding(finding: &'a Finding, sources: &'a SourceMap) -> Self {
         let file = finding.primary.span.file;
         let of_file = |file: FileId| finding.related.iter().filter(move |l| l.span.file == file);
         let mut others: Vec<FileId> = finding.related.iter().map(|l| l.span.file).collect();
@@ -97,7 +96,7 @@ impl<'a> Shown<'a> {
             severity: finding.severity,
             message: &finding.message,
             help: finding.help.as_deref(),
-            source: texts.excerpt(file),
+            source: Excerpt::of(sources.file(file)),
             labels: std::iter::once(&finding.primary)
                 .chain(of_file(file))
                 .collect(),
@@ -110,7 +109,7 @@ impl<'a> Shown<'a> {
                     severity: Severity::Info,
                     message: "here",
                     help: None,
-                    source: texts.excerpt(other),
+                    source: Excerpt::of(sources.file(other)),
                     labels: of_file(other).collect(),
                     primary: finding.primary.span,
                     elsewhere: Vec::new(),
@@ -175,41 +174,12 @@ impl Diagnostic for Shown<'_> {
     }
 }
 
-/// The texts that findings speak of, as they can be shown.
-struct Texts<'a> {
-    sources: &'a SourceMap,
-    shown: BTreeMap<FileId, Cow<'a, [u8]>>,
-}
-
-impl<'a> Texts<'a> {
-    fn of(findings: &[Finding], sources: &'a SourceMap) -> Self {
-        let mut shown = BTreeMap::new();
-        for finding in findings {
-            for label in std::iter::once(&finding.primary).chain(&finding.related) {
-                let file = label.span.file;
-                shown
-                    .entry(file)
-                    .or_insert_with(|| without_hidden(sources.file(file).text()));
-            }
-        }
-        Self { sources, shown }
-    }
-
-    fn excerpt(&'a self, file: FileId) -> Excerpt<'a> {
-        Excerpt {
-            file: self.sources.file(file),
-            text: self.shown.get(&file).map_or(&[], |text| text),
-        }
-    }
-}
-
 /// The text of a file. Only what is shown is looked at, and of a very long line only what
 /// is near the place.
 #[derive(Debug)]
 struct Excerpt<'a> {
     file: &'a SourceFile,
-    /// The file's text [`without_hidden`].
-    text: &'a [u8],
+    kept: Kept,
 }
 
 /// Lines with more bytes are not shown as a whole.
@@ -217,11 +187,18 @@ const LONG: usize = 400;
 /// Bytes that are shown of a long line before and behind a place.
 const NEAR: usize = 100;
 
-impl Excerpt<'_> {
+impl<'a> Excerpt<'a> {
+    fn of(file: &'a SourceFile) -> Self {
+        Self {
+            file,
+            kept: Kept::default(),
+        }
+    }
+
     /// How many bytes of a span are marked: not all of a very long word.
     fn shown(&self, span: Span) -> usize {
         let (start, length) = (span.start as usize, span.len() as usize);
-        let bytes = &self.text[start..start + length];
+        let bytes = &self.file.text()[start..start + length];
         if length <= LONG || memchr::memchr(b'\n', &bytes[..LONG]).is_some() {
             return length;
         }
@@ -236,15 +213,13 @@ impl SourceCode for Excerpt<'_> {
         lines_before: usize,
         lines_after: usize,
     ) -> Result<Box<dyn SpanContents<'b> + 'b>, MietteError> {
-        let text = self.text;
+        let file = self.file;
+        let text = file.text();
         let (first, last) = (span.offset(), span.offset() + span.len());
         if last > text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let line_start = |at: usize| memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
-        let line_end =
-            |at: usize| memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |end| at + end + 1);
-        let (mut start, mut end) = (line_start(first), line_end(last));
+        let (mut start, mut end) = (file.line_at(first).start, file.line_at(last).end);
         let mut column = 0;
         if end - start > LONG && (first - start > NEAR || end - last > NEAR) {
             let cut = character_start(text, start.max(first.saturating_sub(NEAR)));
@@ -253,13 +228,13 @@ impl SourceCode for Excerpt<'_> {
             end = character_start(text, end.min(last + NEAR));
         } else {
             for _ in 0..lines_before {
-                let before = line_start(start.saturating_sub(1));
+                let before = file.line_at(start.saturating_sub(1)).start;
                 if start - before <= LONG {
                     start = before;
                 }
             }
             for _ in 0..lines_after {
-                let after = line_end(end);
+                let after = file.line_at(end).end;
                 if after - end <= LONG {
                     end = after;
                 }
@@ -267,24 +242,45 @@ impl SourceCode for Excerpt<'_> {
         }
         // miette asks for no lines around a place when it wants the place's own position.
         if lines_before == 0 && lines_after == 0 {
-            column = first - line_start(first);
+            column = first - file.line_at(first).start;
         }
-        let position = self.file.position(start as u32);
+        let shown = match without_hidden(&text[start..end], start == 0) {
+            Cow::Borrowed(shown) => shown,
+            Cow::Owned(shown) => self.kept.keep(shown),
+        };
         Ok(Box::new(MietteSpanContents::new_named(
-            self.file.name().to_owned(),
-            &text[start..end],
+            file.name().to_owned(),
+            shown,
             (start, end - start).into(),
-            position.line as usize - 1,
+            file.position(start as u32).line as usize - 1,
             column,
             1,
         )))
     }
 }
 
+/// Texts that live as long as what is shown; miette takes borrowed ones alone.
+#[derive(Debug, Default)]
+struct Kept {
+    text: OnceLock<Vec<u8>>,
+    next: OnceLock<Box<Kept>>,
+}
+
+impl Kept {
+    fn keep(&self, mut text: Vec<u8>) -> &[u8] {
+        let mut slot = self;
+        while let Err(other) = slot.text.set(text) {
+            text = other;
+            slot = slot.next.get_or_init(Box::default);
+        }
+        slot.text.get().map_or(&[], Vec::as_slice)
+    }
+}
+
 /// Puts `?` in the place of every byte that a terminal might obey or hide, so that the text
-/// of a file can only be seen. No byte moves.
-fn without_hidden(bytes: &[u8]) -> Cow<'_, [u8]> {
-    // Most files are plain ASCII, or need no more than a look.
+/// of a file can only be seen. No byte moves. `from_start` says that the file begins there.
+fn without_hidden(bytes: &[u8], from_start: bool) -> Cow<'_, [u8]> {
+    // Most texts are plain ASCII, or need no more than a look.
     if bytes
         .iter()
         .all(|&b| matches!(b, b' '..=b'~' | b'\n' | b'\t'))
@@ -293,11 +289,14 @@ fn without_hidden(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
     let mut seen = Vec::with_capacity(bytes.len());
     let mark: &[u8] = b"\xef\xbb\xbf";
-    if bytes.starts_with(mark) {
-        // A byte order mark in its proper place is seen by nobody, and may stay.
-        seen.extend_from_slice(mark);
-    }
-    let bytes = bytes.strip_prefix(mark).unwrap_or(bytes);
+    let bytes = match bytes.strip_prefix(mark).filter(|_| from_start) {
+        Some(rest) => {
+            // A byte order mark in its proper place is seen by nobody, and may stay.
+            seen.extend_from_slice(mark);
+            rest
+        }
+        None => bytes,
+    };
     for chunk in bytes.utf8_chunks() {
         let mut letters = chunk.valid().chars().peekable();
         while let Some(c) = letters.next() {

@@ -55,12 +55,14 @@ pub(super) fn is_blank(byte: u8) -> bool {
 }
 
 /// The rest behind a run of blanks, which may be empty.
+#[inline]
 pub(super) fn skip_blanks(input: &[u8]) -> &[u8] {
     let blanks = input.iter().position(|&byte| !is_blank(byte));
     &input[blanks.unwrap_or(input.len())..]
 }
 
 /// One token where a word may start; fails only at the end of the file.
+#[inline]
 pub(super) fn token(input: &[u8]) -> Lexed<'_> {
     match input.first() {
         None => Err(nom::Err::Error(())),
@@ -92,6 +94,10 @@ fn quoted(quote: Quote, input: &[u8]) -> Lexed<'_> {
 fn plain(input: &[u8]) -> usize {
     let mut at = 0;
     while let Some(eight) = input[at..].first_chunk::<8>() {
+        if at == LONG {
+            at += plain_blocks(&input[at..]);
+            break;
+        }
         for (offset, &byte) in eight.iter().enumerate() {
             if CLASS[usize::from(byte)] != 0 {
                 return at + offset;
@@ -102,6 +108,29 @@ fn plain(input: &[u8]) -> usize {
     let rest = &input[at..];
     let stop = rest.iter().position(|&byte| CLASS[usize::from(byte)] != 0);
     at + stop.unwrap_or(rest.len())
+}
+
+/// A word of so many bytes is rare, and may be very long.
+const LONG: usize = 256;
+
+/// As [`plain`], but in whole blocks, which are compared without branches.
+fn plain_blocks(input: &[u8]) -> usize {
+    let is_plain = |block: &&[u8]| {
+        let stops = block.iter().fold(0, |stops, &byte| {
+            stops
+                | u8::from(byte == b' ')
+                | u8::from(byte == b'\t')
+                | u8::from(byte == b'\r')
+                | u8::from(byte == b'\n')
+                | u8::from(byte == b';')
+                | u8::from(byte == b'{')
+                | u8::from(byte == b'\\')
+                | u8::from(byte == b'$')
+        });
+        stops == 0
+    };
+    const BLOCK: usize = 64;
+    input.chunks_exact(BLOCK).take_while(is_plain).count() * BLOCK
 }
 
 /// A word without quotes; the input has a byte that can start one.

@@ -13,6 +13,11 @@ use std::sync::Arc;
 /// At most so many errors of one file are kept.
 pub const MAX_ERRORS: usize = 10_000;
 
+/// Where a quote is never closed and the file has more bytes behind it, all of them are taken
+/// to be in the quote, as nginx takes them. In a smaller file the quote is taken to end with
+/// its line, so that the rest can be judged.
+const RECOVERABLE: usize = 1 << 20;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A text taken apart, and what is wrong with it.
@@ -32,6 +37,18 @@ pub struct Parse {
 /// refuses.
 #[must_use]
 pub fn parse(file: FileId, text: Arc<[u8]>) -> Parse {
+    parse_within(file, text, usize::MAX).expect("internal: there is no limit")
+}
+
+/// As [`parse`], for a text that has at most so many statements.
+///
+/// # Errors
+/// The offset of the end of the first statement that is too many. Statements can take more
+/// memory than their text.
+///
+/// # Panics
+/// As [`parse`].
+pub fn parse_within(file: FileId, text: Arc<[u8]>, statements: usize) -> Result<Parse, u32> {
     assert!(
         u32::try_from(text.len()).is_ok(),
         "internal: a text of 4 GiB passed the limits"
@@ -41,7 +58,11 @@ pub fn parse(file: FileId, text: Arc<[u8]>) -> Parse {
     parser.nodes.reserve(text.len() / 32);
     parser.words.reserve(text.len() / 12);
     parser.byte_order_mark();
-    while parser.step() {}
+    while parser.step() {
+        if parser.nodes.len() > statements {
+            return Err(parser.nodes[statements].end);
+        }
+    }
     parser.end_of_file();
     let Parser {
         nodes,
@@ -61,7 +82,7 @@ pub fn parse(file: FileId, text: Arc<[u8]>) -> Parse {
         raws,
         text,
     };
-    Parse { tree, errors }
+    Ok(Parse { tree, errors })
 }
 
 struct Parser<'t> {
@@ -108,6 +129,7 @@ impl<'t> Parser<'t> {
     }
 
     /// Reads one token; false at the end of the file.
+    #[inline]
     fn step(&mut self) -> bool {
         self.rest = lexer::skip_blanks(self.rest);
         let start = self.at();
@@ -161,7 +183,8 @@ impl<'t> Parser<'t> {
                 Some(nginx) => (nginx, self.span(start, start)),
                 None => self.unexpected_at(end),
             };
-            self.recover_quote(quote, start, nginx, at);
+            let line_end = self.quoted_line(start);
+            self.leave_quote(quote, start, line_end, nginx, at);
             return;
         }
         self.push_word(start);
@@ -197,12 +220,17 @@ impl<'t> Parser<'t> {
             Some(nginx) => (nginx, start),
             None => (NginxWords::EndInStatement, end),
         };
-        self.recover_quote(quote, start, nginx, self.span(at, at));
+        let until = if (end - start) as usize > RECOVERABLE {
+            end
+        } else {
+            self.quoted_line(start)
+        };
+        self.leave_quote(quote, start, until, nginx, self.span(at, at));
     }
 
-    /// Ends a word whose closing quote was forgotten where it was probably meant to end:
-    /// on its own line, before the last `;` or a `{` at the end.
-    fn recover_quote(&mut self, quote: Quote, start: u32, nginx: NginxWords, at: Span) {
+    /// Where a word whose closing quote was forgotten was probably meant to end: on its own
+    /// line, before the last `;` or a `{` at the end.
+    fn quoted_line(&self, start: u32) -> u32 {
         let line = &self.text[start as usize..];
         let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
         let line = match memchr::memrchr(b';', line) {
@@ -213,11 +241,15 @@ impl<'t> Parser<'t> {
             }
         };
         // The quote itself is none of the bytes that are cut off.
-        let end = start as usize + line.trim_ascii_end().len();
-        self.rest = &self.text[end..];
+        start + line.trim_ascii_end().len() as u32
+    }
+
+    /// Ends a word whose closing quote was forgotten.
+    fn leave_quote(&mut self, quote: Quote, start: u32, end: u32, nginx: NginxWords, at: Span) {
+        self.rest = &self.text[end as usize..];
         self.unclosed.push(self.words.len() as u32);
         self.push_word(start);
-        let span = self.span(start, end as u32);
+        let span = self.span(start, self.quoted_line(start));
         self.error(SyntaxErrorKind::UnclosedQuote(quote), span, nginx, at);
     }
 

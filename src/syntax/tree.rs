@@ -4,6 +4,7 @@
 //! follow it at once and every one knows where the next behind its own children is.
 //! Nothing here recurses on depth, dropping included.
 
+use super::buffer;
 use super::word::{Word, Words};
 use crate::source::{FileId, Span, readable};
 use std::fmt;
@@ -99,6 +100,12 @@ impl Tree {
             next: 0,
             inside: NONE,
         }
+    }
+
+    /// How many statements there are, those of blocks included.
+    #[must_use]
+    pub fn statements(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Every word, in order.
@@ -432,6 +439,17 @@ impl<'t> Directive<'t> {
         self.tree.span(words[0].start, last.end)
     }
 
+    /// Whether one of its words has more bytes than nginx can hold, which it refuses to read.
+    #[must_use]
+    pub fn has_long_word(self) -> bool {
+        let head = self.head();
+        // Few heads are as long as that.
+        head.len() as usize > buffer::SIZE
+            && self
+                .words()
+                .any(|word| word.content_span().len() as usize >= buffer::SIZE)
+    }
+
     /// How it ends.
     #[must_use]
     pub fn terminator(self) -> Terminator {
@@ -572,6 +590,15 @@ pub struct Walk<'t> {
     tree: &'t Tree,
     next: u32,
     inside: u32,
+}
+
+impl Walk<'_> {
+    /// Leaves out what is in the block of the directive that was entered last.
+    pub fn pass_over(&mut self) {
+        if self.inside != NONE {
+            self.next = self.tree.nodes[self.inside as usize].next;
+        }
+    }
 }
 
 impl<'t> Iterator for Walk<'t> {

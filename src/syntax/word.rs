@@ -111,7 +111,9 @@ impl<'t> Word<'t> {
     /// Whether the value is this.
     #[must_use]
     pub fn is(self, value: &str) -> bool {
-        *self.value() == *value.as_bytes()
+        // An escape makes one byte of two.
+        let content = self.content();
+        content.len() <= 2 * value.len() && *unescape(content) == *value.as_bytes()
     }
 
     /// Where a part of the value is written; offsets behind its end count as the end.

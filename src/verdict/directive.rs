@@ -14,6 +14,8 @@ use crate::syntax::{Directive, Terminator};
 /// The directives of a block of which nginx takes only one, each with its place.
 pub(super) type Seen = Vec<(&'static DirectiveInfo, Span)>;
 
+const UNKNOWN: &str = "unknown-directive";
+
 /// A directive that is known.
 pub(super) struct Checked {
     pub(super) row: &'static DirectiveInfo,
@@ -55,9 +57,9 @@ pub(super) fn check(
             backported
         }
         Found::Unknown => {
-            sink.push(unknown_directive(
-                directive, &name, context, lookup, modules,
-            ));
+            sink.push_with(UNKNOWN, directive.name().span(), || {
+                unknown_directive(directive, &name, context, lookup, modules)
+            });
             return None;
         }
         Found::NotAllowedHere => {
@@ -140,7 +142,7 @@ fn unknown_directive(
     let word = directive.name();
     let reason = unknown::reason(&word.to_str(), Some(context), lookup, modules);
     error(
-        "unknown-directive",
+        UNKNOWN,
         directive,
         word.span(),
         reason.message,
@@ -156,8 +158,7 @@ fn newer_than_published(directive: Directive<'_>) -> Finding {
         "`{}` is newer than this release, which has it only where a distribution put it in",
         word.to_str()
     );
-    Finding::warning("unknown-directive", word.span(), message)
-        .help("Test with the nginx that will run")
+    Finding::warning(UNKNOWN, word.span(), message).help("Test with the nginx that will run")
 }
 
 fn not_allowed(

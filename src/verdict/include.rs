@@ -101,6 +101,13 @@ pub(super) fn finding(
             ),
             "Judge the parts one by one",
         ),
+        Stop::Refused(Refusal::TooManyStatements(_)) => limit(
+            format!(
+                "with `{shown}` the files have more than the limit of {} statements in all",
+                limits.statements
+            ),
+            "Judge the parts one by one",
+        ),
         Stop::Refused(Refusal::TooManyFiles) => limit(
             format!("`{shown}` is behind the limit of {} files", limits.files),
             "Judge the parts one by one",

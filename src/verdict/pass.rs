@@ -76,7 +76,8 @@ impl<'m> Pass<'m> {
     }
 
     pub(super) fn run(mut self) -> (Model<'m>, Vec<Finding>) {
-        for event in Walk::new(self.texts, self.config) {
+        let mut walk = Walk::new(self.texts, self.config);
+        while let Some(event) = walk.next() {
             match event {
                 WalkEvent::Open(file) => self.files.push(Open {
                     errors: &self.texts.parse(file).errors,
@@ -85,7 +86,13 @@ impl<'m> Pass<'m> {
                     self.errors_before(u32::MAX);
                     self.files.pop();
                 }
-                WalkEvent::Enter(directive) => self.enter(directive),
+                WalkEvent::Enter(directive) => {
+                    self.enter(directive);
+                    let inside = self.blocks.last().map(|block| block.inside);
+                    if inside == Some(Inside::Nothing) {
+                        walk.pass_over(directive);
+                    }
+                }
                 WalkEvent::Leave(directive) => self.leave(directive),
                 WalkEvent::Stop(directive, path, stop) => {
                     self.misses(directive);
@@ -156,6 +163,8 @@ impl<'m> Pass<'m> {
         let mut known = None;
         match inside {
             Inside::Nothing => {}
+            // What nginx cannot read is a finding already.
+            _ if directive.has_long_word() => {}
             Inside::Entries => entries::read(&mut self.reading, directive),
             // nginx never acts on what is not ended.
             Inside::Directives(_) if directive.terminator() == Terminator::Missing => {}

@@ -31,12 +31,32 @@ impl Sink {
     /// Takes a finding, unless the same place was found to be so already: a file may be
     /// included in many places.
     pub(super) fn push(&mut self, finding: Finding) {
-        if !self.known.insert((finding.rule, finding.primary.span)) {
-            return;
-        }
-        if self.findings.len() < self.most {
+        let (rule, place) = (finding.rule, finding.primary.span);
+        if self.findings.len() >= self.most {
+            self.leave_out(rule, place);
+        } else if self.known.insert((rule, place)) {
             self.findings.push(finding);
+        }
+    }
+
+    /// Takes what `finding` makes of a place, or only counts it once there are enough. Making
+    /// one can be dear: it looks for similar names.
+    pub(super) fn push_with(
+        &mut self,
+        rule: &'static str,
+        place: Span,
+        finding: impl FnOnce() -> Finding,
+    ) {
+        if self.findings.len() < self.most {
+            self.push(finding());
         } else {
+            self.leave_out(rule, place);
+        }
+    }
+
+    fn leave_out(&mut self, rule: &'static str, place: Span) {
+        // What is left out is not remembered, so that it needs no memory either.
+        if !self.known.contains(&(rule, place)) {
             self.left_out += 1;
         }
     }

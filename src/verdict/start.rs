@@ -70,14 +70,12 @@ impl Declared {
     #[must_use]
     pub fn read(tree: &Tree) -> Self {
         let mut declared = Self::default();
-        if memchr::memmem::find(tree.text(), b"djanginx:").is_none() {
-            return declared;
-        }
         for comment in tree.comments() {
-            let Ok(text) = std::str::from_utf8(comment.text()) else {
+            let text = comment.text().trim_ascii();
+            let Some(said) = text.strip_prefix(b"djanginx:") else {
                 continue;
             };
-            let Some(said) = text.trim().strip_prefix("djanginx:") else {
+            let Ok(said) = std::str::from_utf8(said) else {
                 continue;
             };
             let mut words = said.split_ascii_whitespace();
@@ -123,7 +121,11 @@ impl Start {
     /// `part` says that the text is known to be no main file.
     #[must_use]
     pub fn infer(tree: &Tree, target: Target, part: bool) -> Self {
-        let directives = || tree.root().directives().take(ENOUGH);
+        let directives = || {
+            // What nginx cannot read says nothing.
+            let directives = tree.root().directives().take(ENOUGH);
+            directives.filter(|directive| !directive.has_long_word())
+        };
         let outermost = |directive: Directive<'_>| {
             directive.terminator() == Terminator::Block
                 && ["events", "http", "stream", "mail"]
