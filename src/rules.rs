@@ -15,12 +15,14 @@
 //! A failing test names each step that is missing.
 
 mod context;
+mod edits;
 mod engine;
 pub mod facts;
 pub mod files;
 mod meta;
-mod nginx;
+pub mod nginx;
 pub mod places;
+pub mod security;
 mod selection;
 mod settings;
 mod suppress;
@@ -63,7 +65,31 @@ pub trait Rule: Sync {
 }
 
 /// Every rule that looks at the model, sorted by id.
-pub static ALL: &[&dyn Rule] = &[&files::AliasTraversal];
+pub static ALL: &[&dyn Rule] = &[
+    &files::AliasTrailingSlashMismatch,
+    &files::AliasTraversal,
+    &security::AuthBasicWithoutFile,
+    &security::DenyBeforeAllow,
+    &nginx::DuplicateRegexLocation,
+    &nginx::ErrorLogOff,
+    &nginx::ErrorPageAllCodes,
+    &nginx::IfIsEvil,
+    &nginx::LocationLiteralHasRegexChars,
+    &nginx::LocationMissingSpace,
+    &nginx::MapMissingDefault,
+    &nginx::MapSourceNoDollar,
+    &nginx::MissingErrorLog,
+    &nginx::MixedCaseVariable,
+    &nginx::NonexistentCapture,
+    &nginx::RegexCouldBeExact,
+    &files::RootInLocation,
+    &nginx::ServerNameBadWildcard,
+    &nginx::ServerNameComma,
+    &nginx::ServerNamePort,
+    &nginx::TryFilesWithProxy,
+    &nginx::UnanchoredExtensionRegex,
+    &nginx::UnreachableLocation,
+];
 
 /// Every id that a finding may have, with its manual, sorted.
 #[must_use]

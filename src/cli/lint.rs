@@ -342,27 +342,10 @@ impl Args {
                 Settings::find(&folder)
             }
         };
-        let Some(path) = path else {
-            return Ok(Settings::default());
+        let mut settings = match path {
+            Some(path) => read_settings(path)?,
+            None => Settings::default(),
         };
-        let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
-            path: path.clone(),
-            source,
-        })?;
-        let mut settings = Settings::parse(&path, &text).map_err(|error| {
-            let before = &text.as_bytes()[..error.range.start.min(text.len())];
-            let line = 1 + memchr::memchr_iter(b'\n', before).count();
-            let column = 1 + before
-                .iter()
-                .rev()
-                .take_while(|byte| **byte != b'\n')
-                .count();
-            Error::Usage(format!(
-                "{}:{line}:{column}: {}",
-                path.display(),
-                error.message
-            ))
-        })?;
         // What is asked for now goes before what is asked for always.
         if let Some(select) = &self.select {
             settings.selection = Selection {
@@ -374,6 +357,28 @@ impl Args {
         settings.selection.ignore.extend(&self.ignore);
         Ok(settings)
     }
+}
+
+/// Reads a file of settings.
+fn read_settings(path: PathBuf) -> Result<Settings, Error> {
+    let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
+        path: path.clone(),
+        source,
+    })?;
+    Settings::parse(&path, &text).map_err(|error| {
+        let before = &text.as_bytes()[..error.range.start.min(text.len())];
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
+        let column = 1 + before
+            .iter()
+            .rev()
+            .take_while(|byte| **byte != b'\n')
+            .count();
+        Error::Usage(format!(
+            "{}:{line}:{column}: {}",
+            path.display(),
+            error.message
+        ))
+    })
 }
 
 /// Leaves out what comments and settings keep back; gives the rest, with what is wrong with

@@ -1,5 +1,9 @@
 //! What many rules ask: which places hand requests to Django, and what a location is.
 
+pub mod headers;
+pub mod hosts;
+pub mod patterns;
+
 use super::settings::{AppServer, Settings};
 use crate::directives::Context;
 use crate::model::{Model, ScopeId, Statement};

@@ -34,6 +34,8 @@ pub struct Settings {
 pub struct Django {
     /// What runs it.
     pub app_server: Option<AppServer>,
+    /// What gunicorn runs requests in, such as `sync` or `gthread`.
+    pub worker_class: Option<String>,
     /// Whether clients reach this nginx from the internet, over HTTPS.
     pub public: Option<bool>,
     /// Names of the upstreams that are Django.

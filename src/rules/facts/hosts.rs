@@ -1,0 +1,66 @@
+//! What the name of a host tells.
+
+/// Endings of names that are given inside a network.
+const INTERNAL: &[&str] = &[
+    ".internal",
+    ".intranet",
+    ".private",
+    ".corp",
+    ".home",
+    ".home.arpa",
+    ".lan",
+    ".local",
+    ".localdomain",
+    ".localhost",
+    ".test",
+    ".svc",
+    ".consul",
+    ".docker",
+    ".cluster.local",
+];
+
+/// Endings of names whose addresses their owners change at will.
+const CLOUD: &[&str] = &[
+    ".amazonaws.com",
+    ".cloudfront.net",
+    ".elasticbeanstalk.com",
+    ".run.app",
+    ".appspot.com",
+    ".googleapis.com",
+    ".azurewebsites.net",
+    ".azurecontainerapps.io",
+    ".windows.net",
+    ".azureedge.net",
+    ".cloudapp.net",
+    ".herokuapp.com",
+    ".vercel.app",
+    ".netlify.app",
+    ".fly.dev",
+    ".onrender.com",
+    ".railway.app",
+    ".fastly.net",
+    ".cdn.cloudflare.net",
+    ".akamaized.net",
+    ".ondigitalocean.app",
+    ".digitaloceanspaces.com",
+];
+
+fn ends(name: &[u8], endings: &[&str]) -> bool {
+    let small = name.to_ascii_lowercase();
+    let small = small.strip_suffix(b".").unwrap_or(&small);
+    endings
+        .iter()
+        .any(|ending| small.ends_with(ending.as_bytes()))
+}
+
+/// Whether a name has more than one label and is not given inside a network.
+#[must_use]
+pub fn is_public_name(name: &[u8]) -> bool {
+    memchr::memchr(b'.', name).is_some() && !ends(name, INTERNAL)
+}
+
+/// Whether a name is one of a cloud whose addresses change.
+#[must_use]
+pub fn is_cloud_name(name: &[u8]) -> bool {
+    ends(name, CLOUD)
+}

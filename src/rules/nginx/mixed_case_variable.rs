@@ -1,0 +1,81 @@
+//! `mixed-case-variable`.
+
+use crate::directives::Family;
+use crate::finding::{Edit, Fix, Safety};
+use crate::rules::meta::declare_rule;
+use crate::rules::{Meta, Rule, RuleContext};
+use crate::source::Span;
+use crate::values::expression::{self, Part};
+use std::collections::HashMap;
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A variable that is written with other capital letters than where it comes first.
+    ///
+    /// ## Why it matters
+    ///
+    /// nginx does not tell `$Backend` from `$backend`: both are one variable. Readers take them
+    /// for two, and setting one changes the other.
+    ///
+    /// ## What to do
+    ///
+    /// Write a variable in the same way everywhere.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/varindex.html>
+    pub struct MixedCaseVariable {
+        id: "mixed-case-variable",
+        group: Nginx,
+        severity: Info,
+        fix: Some(Safety::Safe),
+    }
+}
+
+impl Rule for MixedCaseVariable {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let mut first: HashMap<(bool, Vec<u8>), (Vec<u8>, Span)> = HashMap::new();
+        let mut found = Vec::new();
+        let blocks = cx.model.scopes.iter();
+        let directives = blocks.flat_map(|scope| scope.opener.iter().chain(&scope.statements));
+        for statement in cx.model.tables.iter().chain(directives) {
+            for word in statement.args() {
+                let value = word.value();
+                if memchr::memchr(b'$', &value).is_none() {
+                    continue;
+                }
+                for part in expression::parse(&value).unwrap_or_default() {
+                    let Part::Variable { name, .. } = part else {
+                        continue;
+                    };
+                    let (name, span) = (&value[name.clone()], word.part(name));
+                    let stream = statement.row.module.family == Family::Stream;
+                    let key = (stream, name.to_ascii_lowercase());
+                    let known = first.entry(key).or_insert_with(|| (name.to_vec(), span));
+                    if known.0 != name {
+                        found.push((name.to_vec(), span, known.clone()));
+                    }
+                }
+            }
+        }
+        for (name, span, (known, before)) in found {
+            let [name, shown] = [&name, &known].map(|name| String::from_utf8_lossy(name));
+            let mut finding = cx
+                .finding(span, format!("`${name}` and `${shown}` are one variable"))
+                .label("other capital letters")
+                .related(before, "written so before")
+                .help(format!("Write `${shown}`"));
+            finding.fix = Some(Fix {
+                safety: Safety::Safe,
+                title: "write the variable as before".to_owned(),
+                edits: vec![Edit { span, text: known }],
+            });
+            cx.report(finding);
+        }
+    }
+}

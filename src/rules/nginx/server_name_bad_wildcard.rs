@@ -1,0 +1,67 @@
+//! `server-name-bad-wildcard`.
+
+use crate::model::Statement;
+use crate::rules::meta::declare_rule;
+use crate::rules::{Meta, Rule, RuleContext};
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A `*` in a name of `server_name` that stands neither at its beginning before a dot nor
+    /// at its end behind one.
+    ///
+    /// ## Why it matters
+    ///
+    /// While a socket has one server, nginx does not look at the name. As soon as a second
+    /// server listens there, it refuses the whole configuration: `invalid server name or
+    /// wildcard`.
+    ///
+    /// ## What to do
+    ///
+    /// Write `*.example.com` or `www.example.*`, or a regular expression such as
+    /// `~^foo.*\.example\.com$`.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/server_names.html#wildcard_names>
+    pub struct ServerNameBadWildcard {
+        id: "server-name-bad-wildcard",
+        group: Nginx,
+        severity: Error,
+    }
+}
+
+fn is_good(name: &[u8]) -> bool {
+    let inner = name
+        .strip_prefix(b"*.")
+        .or_else(|| name.strip_suffix(b".*"));
+    inner.is_some_and(|inner| !inner.is_empty() && memchr::memchr(b'*', inner).is_none())
+}
+
+impl Rule for ServerNameBadWildcard {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn directives(&self) -> &'static [&'static str] {
+        &["server_name"]
+    }
+
+    fn directive(&self, names: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
+        for word in names.args() {
+            let value = word.value();
+            let star = memchr::memchr(b'*', &value);
+            if value.starts_with(b"~") || star.is_none() || is_good(&value) {
+                continue;
+            }
+            let finding = cx
+                .finding(
+                    word.span(),
+                    format!("the name `{}` has a `*` at a wrong place", word.to_str()),
+                )
+                .label("refused beside a second server")
+                .help("Write `*.` at the beginning, `.*` at the end, or a regular expression");
+            cx.report(finding);
+        }
+    }
+}
