@@ -43,8 +43,24 @@ impl Plan {
         text: impl Into<Vec<u8>>,
         marker: impl Into<Vec<u8>>,
     ) -> Result<Self, WriteError> {
-        let (path, text) = (target.into(), text.into());
-        let marker = marker.into();
+        let plan = Self::of_one(target.into(), text.into(), marker.into())?;
+        plan.expect_marked()?;
+        Ok(plan)
+    }
+
+    /// One file that is the user's own, which is overwritten as it is.
+    ///
+    /// # Errors
+    /// When the target can only be a directory.
+    pub fn of_users(
+        target: impl Into<PathBuf>,
+        text: impl Into<Vec<u8>>,
+    ) -> Result<Self, WriteError> {
+        // Every line begins with nothing, so that whatever is there may be overwritten.
+        Self::of_one(target.into(), text.into(), Vec::new())
+    }
+
+    fn of_one(path: PathBuf, text: Vec<u8>, marker: Vec<u8>) -> Result<Self, WriteError> {
         // `file_name` ignores a slash at the end; the system does not.
         if path.file_name().is_none() || path.as_os_str().as_bytes().ends_with(b"/") {
             return Err(WriteError::NotAFile {
@@ -52,14 +68,12 @@ impl Plan {
                 kind: "a directory",
             });
         }
-        let plan = Self {
+        Ok(Self {
             root: None,
             files: vec![OutputFile { path, text }],
             marker,
             directories: BTreeSet::new(),
-        };
-        plan.expect_marked()?;
-        Ok(plan)
+        })
     }
 
     /// A tree of files in the order of their dependence: a file comes before every file

@@ -114,8 +114,7 @@ impl Args {
 
     fn put(&self, files: &Overlay<'_>, streams: &mut Streams<'_>) -> Result<(), Error> {
         for (path, text) in files.changed() {
-            // The files are the user's own, and have no mark of ours.
-            let plan = Plan::single(path, &**text, "")?;
+            let plan = Plan::of_users(path, &**text)?;
             if self.diff {
                 write::unified_diff(&write::compare(&plan)?, streams.out)?;
                 continue;
