@@ -1,6 +1,7 @@
 //! `if-is-evil`.
 
 use crate::directives::Context;
+use crate::finding::Severity;
 use crate::model::{Scope, Statement};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
@@ -8,23 +9,24 @@ use crate::rules::{Meta, Rule, RuleContext};
 declare_rule! {
     /// ## What it reports
     ///
-    /// An `if` in a `location` that does more than to answer or to rewrite.
+    /// An `if` in a `location` that does more than to answer or to rewrite, or that keeps
+    /// `try_files` from being run.
     ///
     /// ## Why it matters
     ///
-    /// `if` is a location of its own: a request for which it is true is handled by the settings
-    /// of the block and by nothing around it that nginx does not inherit. This is what nginx
-    /// does:
+    /// `if` is a location of its own: once it is true, the settings of the block count and not
+    /// those of the block around it. Tried on nginx 1.22 and 1.31:
     ///
     /// - of two blocks that are both true, only the settings of the last count: their
-    ///   `add_header`, `proxy_pass`, `limit_rate` do not add up;
-    /// - `try_files` of the location is not run once an `if` is true, even when the block only
-    ///   has `set`: what would be found answers 404;
-    /// - an `add_header` inside drops those outside.
+    ///   `add_header`, `expires`, `limit_rate` do not add up;
+    /// - `try_files` of the location is not run when an `if` is true, even one that only has
+    ///   `set`: what would be found answers 404.
     ///
-    /// `return`, `rewrite`, `set` and `break` do what one expects, and so does everything in a
-    /// block that ends with `return`, such as the answer to a preflight request. Outside of
-    /// locations only such directives are allowed. None of these is reported.
+    /// Both are warnings. A single `if` beside neither works as it is written, in releases of
+    /// today also around `proxy_pass` with a path and `alias`; that it does so is nowhere
+    /// promised, which is worth a note if it has other directives than `return`, `rewrite`,
+    /// `set` and `break`. What ends with `return`, such as the answer to a preflight request,
+    /// and every `if` outside of locations is not reported.
     ///
     /// ## What to do
     ///
@@ -68,37 +70,49 @@ impl Rule for IfIsEvil {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        for block in &cx.model.scopes {
-            if block.context != Context::IfInLocation || ends(block) {
-                continue;
-            }
+        let blocks: Vec<_> = { cx.model.scopes.iter() }
+            .filter(|block| block.context == Context::IfInLocation && !ends(block))
+            .collect();
+        for (index, block) in blocks.iter().enumerate() {
             let (Some(opener), Some(parent)) = (block.opener, block.parent) else {
                 continue;
             };
-            let around = cx.model.scope(parent);
+            let special = block.statements.iter().find(|other| !is_plain(other));
+            let later = blocks[index + 1..]
+                .iter()
+                .find(|later| later.parent == block.parent)
+                .and_then(|later| later.opener);
             // A `rewrite` without a flag looks for a location anew.
             let again = block.first("rewrite").is_some_and(|r| r.arg(2).is_none());
-            if let Some(other) = block.statements.iter().find(|other| !is_plain(other)) {
-                let finding = cx
-                    .finding(
-                        opener.head(),
-                        format!("`{}` in an `if` replaces what is around it", other.name()),
-                    )
-                    .label("a location of its own")
-                    .related(other.head(), "counts alone")
-                    .help("Choose the value with a `map` instead of an `if`");
-                cx.report(finding);
-            } else if let Some(files) = around.first("try_files").filter(|_| !again) {
-                let finding = cx
+            let files = cx.model.scope(parent).first("try_files");
+            let finding = match (special, later, files) {
+                (_, _, Some(files)) if !again => cx
                     .finding(
                         opener.head(),
                         "`try_files` is not run when this `if` is true",
                     )
                     .label("a location of its own")
-                    .related(files.head(), "skipped")
-                    .help("Choose the value with a `map` instead of an `if`");
-                cx.report(finding);
-            }
+                    .related(files.head(), "skipped"),
+                (Some(special), Some(later), _) => cx
+                    .finding(
+                        special.head(),
+                        format!("`{}` is lost when a later `if` is true", special.name()),
+                    )
+                    .label("counts in this `if` alone")
+                    .related(later.head(), "replaces it"),
+                (Some(special), None, _) => {
+                    let mut finding = cx
+                        .finding(
+                            special.head(),
+                            format!("`{}` stands in an `if`", special.name()),
+                        )
+                        .label("counts in this `if` alone");
+                    finding.severity = Severity::Info;
+                    finding
+                }
+                _ => continue,
+            };
+            cx.report(finding.help("Choose the value with a `map` instead of an `if`"));
         }
     }
 }

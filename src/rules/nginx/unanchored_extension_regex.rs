@@ -19,7 +19,8 @@ declare_rule! {
     /// `/a.phpx` too, and `~ \.(js|css)` takes `/data.json`. Requests come to a place that was
     /// not written for them.
     ///
-    /// Locations that only deny are not reported, nor are names that begin with a dot.
+    /// Locations that only deny are not reported, nor are names of single files and names that
+    /// begin with a dot.
     ///
     /// ## What to do
     ///
@@ -61,8 +62,13 @@ fn ends_with_extension(pattern: &[u8]) -> bool {
             &pattern[..pattern.len() - count]
         }
     };
-    dot.strip_suffix(br"\.")
-        .is_some_and(|before| !before.ends_with(b"/") && !before.ends_with(b"\\"))
+    let Some(before) = dot.strip_suffix(br"\.") else {
+        return false;
+    };
+    // Behind a letter the whole name of a file is meant, behind a slash a hidden one.
+    before
+        .last()
+        .is_none_or(|byte| !byte.is_ascii_alphanumeric() && !b"/\\_-".contains(byte))
 }
 
 /// Whether nothing is served: what matches too much does no harm.
@@ -74,7 +80,7 @@ fn only_denies(block: &Scope<'_>) -> bool {
         let code = answer.arg(0).map(|code| code.value());
         code.is_some_and(|code| code.starts_with(b"4"))
     });
-    denies || answers
+    denies || answers || block.first("internal").is_some()
 }
 
 impl Rule for UnanchoredExtensionRegex {
