@@ -8,6 +8,7 @@
 //! - `pass` walks, and keeps the blocks that it is in.
 //! - `directive` is what `ngx_conf_handler` does (`src/core/ngx_conf_file.c`).
 //! - `value` is what the setters of plain values do (`ngx_conf_set_*_slot`).
+//! - `sockets` and `server_names` have which servers share a socket, and by which names.
 //! - `setters` finds what reads a directive: `core`, `http`, `stream` and `mail` have a file
 //!   for each of nginx's modules that says more than "no such value".
 //! - `networks` has `allow`, `deny` and `set_real_ip_from`.
@@ -33,8 +34,10 @@ mod pairs;
 mod pass;
 mod reading;
 mod say;
+mod server_names;
 mod setters;
 mod sink;
+mod sockets;
 mod start;
 mod state;
 mod stream;

@@ -1,7 +1,9 @@
 //! What `stream` holds.
 
+use super::http::ServerName;
 use super::logs::LogFormats;
 use super::scope::{ScopeId, Statement};
+use super::sockets::Sockets;
 use super::upstream::Upstreams;
 use super::variables::Variables;
 
@@ -12,6 +14,8 @@ pub struct Stream<'m> {
     pub scope: Option<ScopeId>,
     /// Its servers, in reading order.
     pub servers: Vec<StreamServer<'m>>,
+    /// What its servers listen on; [`super::http::ServerId`] counts `servers` there.
+    pub sockets: Sockets<'m>,
     /// Its upstreams.
     pub upstreams: Upstreams<'m>,
     /// Its log formats.
@@ -27,4 +31,8 @@ pub struct StreamServer<'m> {
     pub scope: ScopeId,
     /// The directive that opens it.
     pub statement: Statement<'m>,
+    /// What its `server_name`s say, in reading order; none stands for the empty name.
+    pub names: Vec<ServerName>,
+    /// Its `listen`s, in reading order.
+    pub listens: Vec<Statement<'m>>,
 }

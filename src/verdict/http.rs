@@ -2,14 +2,13 @@
 //! ends (`ngx_http_block`).
 
 mod core;
-pub(super) mod listen;
+mod listen;
 mod locations;
 mod modules;
 mod rewrite;
-mod server_names;
 
 use super::reading::{Reading, Setter};
-use super::variables;
+use super::{server_names, sockets, variables};
 use crate::directives::{DirectiveInfo, Family};
 use crate::model::{Model, Statement};
 use crate::source::Span;
@@ -51,7 +50,8 @@ fn end<'m>(reading: &mut Reading<'m>, _http: Statement<'m>) {
         (module.finish)(reading);
     }
     variables::end(reading, Family::Http);
-    server_names::finish(reading);
+    server_names::finish(reading, Family::Http);
+    sockets::count(reading, Family::Http);
 }
 
 /// The place that nginx prints for what it says at the end of `http`.

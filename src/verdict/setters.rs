@@ -5,7 +5,7 @@
 //! kinds of values that many directives share.
 
 use super::reading::{Reading, Setter};
-use super::{core, entries, http, logs, mail, networks, stream, variables};
+use super::{core, entries, http, logs, mail, networks, server_names, stream, variables};
 use crate::directives::{DirectiveInfo, Family, Origin, Value};
 use crate::model::Statement;
 use crate::values::expression::has_variables;
@@ -49,6 +49,7 @@ fn shared(function: &str) -> Option<Setter> {
         "ngx_http_realip_from" | "ngx_mail_realip_from" | "ngx_stream_realip_from" => {
             networks::trusted
         }
+        "ngx_http_core_server_name" | "ngx_stream_core_server_name" => server_names::server_name,
         "ngx_http_access_rule" | "ngx_stream_access_rule" => networks::access,
         _ => return None,
     })

@@ -4,10 +4,10 @@ use super::core::{Events, Pool};
 use super::entries::Entries;
 use super::entries::charset_map::Charsets;
 use super::entries::types::Extensions;
-use super::http::listen::Redefinition;
 use super::limits;
 use super::logs::Buffer;
 use super::pairs::Pairs;
+use super::sockets::Redefinitions;
 use super::upstreams;
 use crate::model::ScopeId;
 use std::collections::HashMap;
@@ -25,8 +25,8 @@ pub(super) struct State<'m> {
     pub(super) upstreams: upstreams::State<'m>,
     /// Whether the server that is being read has a `listen`.
     pub(super) listens: bool,
-    /// What servers said about the protocols of each socket of `http`.
-    pub(super) redefinitions: Vec<Redefinition>,
+    /// What servers said about the protocols of each socket.
+    pub(super) redefinitions: Redefinitions,
     /// A directive is not known, and might define what is missing elsewhere.
     pub(super) has_unknown_directives: bool,
     /// The block of entries that is being read.
@@ -41,4 +41,6 @@ pub(super) struct State<'m> {
     pub(super) mime_types: HashMap<(ScopeId, &'static str), Option<Vec<Vec<u8>>>>,
     /// What servers of `mail` listen on.
     pub(super) mail_pairs: Pairs,
+    /// What servers of `stream` listen on, before 1.25.5.
+    pub(super) stream_pairs: Pairs,
 }

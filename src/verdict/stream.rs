@@ -1,25 +1,49 @@
-//! `stream`.
+//! `stream`, and what nginx does when its block ends (`ngx_stream_block`).
+//!
+//! - `server` has `server` and `listen` (`src/stream/ngx_stream_core_module.c`).
+//! - `script` has `return` and `set`.
 
-use super::limits;
+mod script;
+mod server;
+
 use super::reading::{Reading, Setter};
-use super::upstreams;
-use crate::directives::{DirectiveInfo, Family};
+use super::{limits, server_names, sockets, upstreams, variables};
+use crate::directives::{DirectiveInfo, Family, Value};
 use crate::model::Statement;
 
 /// What reads a directive of this family.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
-    limits::setter(row).or_else(|| upstreams::setter(row))
+    let own: Option<Setter> = match row.value {
+        Value::Own("ngx_stream_block") => Some(open),
+        Value::Own("ngx_stream_core_server") => Some(server::open),
+        Value::Own("ngx_stream_core_listen") => Some(server::listen),
+        Value::Own("ngx_stream_return") => Some(script::return_),
+        Value::Own("ngx_stream_set") => Some(script::set),
+        _ => None,
+    };
+    own.or_else(|| limits::setter(row))
+        .or_else(|| upstreams::setter(row))
 }
 
 /// What is done when the block of a directive of this family ends.
 pub(super) fn closer(row: &'static DirectiveInfo) -> Option<Setter> {
-    if row.name == "stream" {
-        return Some(end);
+    match row.value {
+        Value::Own("ngx_stream_block") => Some(end),
+        Value::Own("ngx_stream_core_server") => Some(server::close),
+        _ => upstreams::closer(row),
     }
-    upstreams::closer(row)
+}
+
+fn open<'m>(reading: &mut Reading<'m>, _stream: Statement<'m>) {
+    reading.model.stream.scope = Some(reading.opened);
 }
 
 /// What `ngx_stream_block` does when it has read its block.
 fn end<'m>(reading: &mut Reading<'m>, _stream: Statement<'m>) {
+    server::merge(reading);
     upstreams::settle(reading, Family::Stream);
+    variables::end(reading, Family::Stream);
+    server_names::finish(reading, Family::Stream);
+    sockets::count(reading, Family::Stream);
+    reading.state.events.sockets += reading.state.stream_pairs.sockets();
 }

@@ -23,6 +23,8 @@ pub(in super::super) struct State<'m> {
     connections: Option<(Statement<'m>, i64)>,
     /// How many sockets `http`, `mail` and `stream` listen on.
     pub(in super::super) sockets: usize,
+    /// They listen on names of hosts as well.
+    pub(in super::super) has_names: bool,
 }
 
 /// `worker_connections`.
@@ -94,7 +96,7 @@ pub(super) fn finish(reading: &mut Reading<'_>) {
     };
     let connections = state.connections.map_or(CONNECTIONS, |(_, count)| count);
     let sockets = state.sockets;
-    if connections < sockets as i64 + 1 {
+    if connections < sockets as i64 + 1 && !state.has_names {
         let span = match state.connections {
             Some((statement, _)) => statement.head(),
             None => block.head(),

@@ -1,12 +1,12 @@
 //! `ngx_http_core_module`: blocks, and the directives that judge their own values. What
-//! sockets and server names are judged by is in `listen` and `server_names`.
+//! sockets are judged by is in `listen`.
 
 use super::super::reading::{Reading, Setter, refusal};
 use super::super::setters::function;
 use super::super::sink::printed;
 use super::super::types;
+use super::listen;
 use super::modules::Module;
-use super::{listen, server_names};
 use crate::directives::DirectiveInfo;
 use crate::model::http::{Location, LocationKind, Server, ServerId};
 use crate::model::{ScopeId, Statement};
@@ -26,7 +26,6 @@ fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
         "ngx_http_core_server" => server,
         "ngx_http_core_location" => location,
         "ngx_http_core_listen" => listen::listen,
-        "ngx_http_core_server_name" => server_names::server_name,
         "ngx_http_core_root" => root,
         "ngx_http_core_limit_except" => limit_except,
         "ngx_http_core_set_aio" => aio,

@@ -1,21 +1,16 @@
-//! `listen`, and which servers share a socket (`ngx_http_core_listen`,
-//! `ngx_http_add_listen`).
+//! `listen` (`ngx_http_core_listen`).
 
-use super::super::reading::{Reading, late_refusal, refusal, warning};
-use super::super::sink::{printed, warn};
+use super::super::reading::{Reading, refusal, warning};
+use super::super::sockets::{Adding, Protocols, add};
 use super::core::current_server;
+use crate::directives::Family;
 use crate::finding::Finding;
 use crate::model::Statement;
-use crate::model::http::ServerId;
-use crate::model::sockets::{Listen, Socket, SocketKey};
+use crate::model::sockets::SocketKey;
 use crate::source::Span;
 use crate::values::address::{Allowed, Host, parse_url};
-use crate::values::hostnames::Hostnames;
 use crate::values::listen::SocketOptions;
 use std::net::Ipv4Addr;
-
-/// More sockets than a machine could have are not followed.
-const MOST_SOCKETS: usize = 200_000;
 
 /// The parameters of a `listen`.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +30,7 @@ impl Parameters {
             proxy_protocol: self.proxy_protocol,
             ssl: self.ssl,
             http2: self.http2,
+            quic: self.quic,
         }
     }
 
@@ -57,31 +53,6 @@ impl Parameters {
     }
 }
 
-/// What a socket speaks, which every server on it may say once more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Protocols {
-    proxy_protocol: bool,
-    ssl: bool,
-    http2: bool,
-}
-
-impl Protocols {
-    fn or(self, other: Self) -> Self {
-        Self {
-            proxy_protocol: self.proxy_protocol || other.proxy_protocol,
-            ssl: self.ssl || other.ssl,
-            http2: self.http2 || other.http2,
-        }
-    }
-}
-
-/// What nginx remembers of a socket to see whether a server redefines it.
-#[derive(Debug, Clone, Copy, Default)]
-pub(in super::super) struct Redefinition {
-    protocols: Option<Protocols>,
-    changed: bool,
-}
-
 pub(super) fn listen<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     reading.state.listens = true;
     let Some(word) = statement.arg(0) else { return };
@@ -92,22 +63,7 @@ pub(super) fn listen<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     };
     let url = match parse_url(&value, allowed) {
         Ok(url) => url,
-        Err(error) => {
-            let shown = word.to_str();
-            reading.refuse(
-                statement,
-                word,
-                "invalid-listen",
-                format!("`{shown}` is nothing to listen on: {error}"),
-                format!(
-                    "{error} in \"{}\" of the \"listen\" directive",
-                    printed(&value)
-                ),
-                "Write a port, an address and a port such as `127.0.0.1:8000` or `[::]:80`, \
-                 or `unix:` and a path",
-            );
-            return;
-        }
+        Err(error) => return reading.refuse_listen(statement, word, error),
     };
     let Some(parameters) = parameters(reading, statement) else {
         return;
@@ -116,7 +72,9 @@ pub(super) fn listen<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         Host::Unix(_) => 0,
         _ => url.port.unwrap_or(80),
     };
-    let server = current_server(reading);
+    let Some(server) = current_server(reading) else {
+        return;
+    };
     for port in port..=url.last_port.unwrap_or(port) {
         let key = SocketKey {
             host: url.host.clone(),
@@ -128,8 +86,11 @@ pub(super) fn listen<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
             statement: Some(statement),
             span: word.span(),
             wildcard: url.wildcard,
+            options: parameters.socket.set,
+            default_server: parameters.default_server,
+            protocols: parameters.protocols(),
         };
-        if add(reading, key, &parameters, listen).is_err() {
+        if add(reading, Family::Http, key, &listen).is_err() {
             return;
         }
     }
@@ -160,14 +121,7 @@ fn parameters<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) -> Option
                     return None;
                 }
                 Err(nginx) => {
-                    reading.refuse(
-                        statement,
-                        word,
-                        "invalid-listen",
-                        format!("the value of `{}` is wrong", word.to_str()),
-                        nginx,
-                        "Write a value that the parameter takes, or remove it",
-                    );
+                    reading.refuse_listen_value(statement, word, nginx);
                     return None;
                 }
             },
@@ -249,177 +203,6 @@ fn spdy(statement: Statement<'_>, span: Span) -> Finding {
     .help("Write `http2`")
 }
 
-/// Who comes to a socket.
-struct Adding<'m> {
-    server: Option<ServerId>,
-    /// `None` for a server without `listen`.
-    statement: Option<Statement<'m>>,
-    span: Span,
-    wildcard: bool,
-}
-
-/// Nothing more is read of the directive.
-struct Refused;
-
-/// `ngx_http_add_listen`.
-fn add<'m>(
-    reading: &mut Reading<'m>,
-    key: SocketKey,
-    parameters: &Parameters,
-    adding: Adding<'m>,
-) -> Result<(), Refused> {
-    let Some(server) = adding.server else {
-        return Ok(());
-    };
-    let listen = Listen {
-        server,
-        statement: adding.statement,
-        span: adding.span,
-    };
-    let sockets = &mut reading.model.http.sockets;
-    if let Some(&index) = sockets.by_key.get(&key) {
-        return join(reading, index, parameters, listen);
-    }
-    if sockets.all.len() >= MOST_SOCKETS {
-        return Err(Refused);
-    }
-    sockets.by_key.insert(key.clone(), sockets.all.len());
-    sockets.all.push(Socket {
-        text: text_of(&key),
-        key,
-        wildcard: adding.wildcard,
-        listens: vec![listen],
-        default_server: server,
-        default: parameters.default_server.then_some(adding.span),
-        options: adding.statement.filter(|_| parameters.socket.set),
-        ssl: parameters.ssl,
-        http2: parameters.http2,
-        quic: parameters.quic,
-        proxy_protocol: parameters.proxy_protocol,
-        names: Hostnames::default(),
-        regexes: Vec::new(),
-    });
-    reading.state.redefinitions.push(Redefinition::default());
-    Ok(())
-}
-
-/// One more server on a socket (`ngx_http_add_addresses`).
-fn join<'m>(
-    reading: &mut Reading<'m>,
-    index: usize,
-    parameters: &Parameters,
-    listen: Listen<'m>,
-) -> Result<(), Refused> {
-    let redefines = reading.at_least(1, 23, 4);
-    let socket = &mut reading.model.http.sockets.all[index];
-    let place = listen.statement.map(|statement| statement.end());
-    let text = &socket.text;
-    // A server is read as a whole, so it can only be the last one.
-    if let Some(last) = socket.listens.last()
-        && last.server == listen.server
-    {
-        let finding = late_refusal(
-            "duplicate-listen",
-            listen.span,
-            format!("the server listens on `{text}` twice"),
-            format!("a duplicate listen {text}"),
-            place,
-        )
-        .label("second")
-        .related(last.span, "first")
-        .help("Remove one of them");
-        // A name may mean another address than it seems.
-        if !matches!(socket.key.host, Host::Name(_)) {
-            reading.say(finding);
-        }
-        return Err(Refused);
-    }
-    socket.listens.push(listen);
-    let set_before = socket.options.is_some();
-    if parameters.socket.set {
-        if let Some(first) = socket.options {
-            let finding = late_refusal(
-                "duplicate-listen-options",
-                listen.span,
-                format!("the options of the socket `{text}` are given twice"),
-                format!("duplicate listen options for {text}"),
-                place,
-            )
-            .label("second")
-            .related(first.head(), "first")
-            .help("Keep parameters such as `backlog`, `reuseport` and `ipv6only` in one `listen`");
-            reading.say(finding);
-            return Err(Refused);
-        }
-        socket.options = listen.statement;
-    }
-    if parameters.default_server {
-        if let Some(first) = socket.default {
-            let finding = late_refusal(
-                "duplicate-default-server",
-                listen.span,
-                format!("`{text}` has a default server already"),
-                format!("a duplicate default server for {text}"),
-                place,
-            )
-            .label("second")
-            .related(first, "first")
-            .help("Keep `default_server` in one of the servers");
-            reading.say(finding);
-            return Err(Refused);
-        }
-        socket.default = Some(listen.span);
-        socket.default_server = listen.server;
-    }
-    let before = Protocols {
-        proxy_protocol: socket.proxy_protocol,
-        ssl: socket.ssl,
-        http2: socket.http2,
-    };
-    let now = parameters.protocols();
-    let all = now.or(before);
-    socket.proxy_protocol = all.proxy_protocol;
-    socket.ssl = all.ssl;
-    socket.http2 = all.http2;
-    socket.quic |= parameters.quic;
-    let set = parameters.socket.set;
-    let state = &mut reading.state.redefinitions[index];
-    let differs = state.protocols.is_some_and(|protocols| protocols != now);
-    let redefined;
-    if all != before {
-        let options_set = set_before || set;
-        redefined = (options_set && !set) || state.changed || all != now;
-        *state = Redefinition {
-            protocols: Some(before),
-            changed: true,
-        };
-    } else if all != now {
-        redefined = set || differs;
-        *state = Redefinition {
-            protocols: Some(now),
-            changed: true,
-        };
-    } else {
-        redefined = (set && state.changed) || differs;
-        state.protocols = Some(now);
-    }
-    if redefined && redefines {
-        let mut finding = Finding::warning(
-            "listen-protocols-differ",
-            listen.span,
-            format!("servers on `{text}` disagree about `ssl`, `http2` or `proxy_protocol`"),
-        )
-        .related(socket.listens[0].span, "first server here")
-        .help("Write the same of these parameters in every `listen` of the address");
-        finding.nginx = warn(
-            format!("protocol options redefined for {text}"),
-            place.or(Some(listen.span)),
-        );
-        reading.say(finding);
-    }
-    Ok(())
-}
-
 /// A server that does not listen anywhere listens on port 80, as nginx does when root
 /// starts it.
 pub(super) fn server_ends<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
@@ -431,23 +214,18 @@ pub(super) fn server_ends<'m>(reading: &mut Reading<'m>, statement: Statement<'m
         port: 80,
         datagram: false,
     };
+    let Some(server) = current_server(reading) else {
+        return;
+    };
     let listen = Adding {
-        server: current_server(reading),
+        server,
         statement: None,
         span: statement.head(),
         wildcard: true,
+        options: false,
+        default_server: false,
+        protocols: Protocols::default(),
     };
     // The first `listen` of a server with no parameters is never refused.
-    let _ = add(reading, key, &Parameters::default(), listen);
-}
-
-/// An address as nginx prints it (`ngx_sock_ntop`).
-fn text_of(key: &SocketKey) -> String {
-    let SocketKey { host, port, .. } = key;
-    match host {
-        Host::V4(address) => format!("{address}:{port}"),
-        Host::V6(address) => format!("[{address}]:{port}"),
-        Host::Unix(path) => format!("unix:{}", printed(path)),
-        Host::Name(name) => format!("{}:{port}", printed(name)),
-    }
+    let _ = add(reading, Family::Http, key, &listen);
 }

@@ -1,8 +1,9 @@
-//! `server_name`, and which server has a name on a socket (`ngx_http_server_names`).
+//! `server_name` of `http` and `stream`, and which server has a name on a socket
+//! (`ngx_http_server_names`, `ngx_stream_server_names`).
 
-use super::super::reading::{Reading, late_refusal, refusal, warning};
-use super::super::sink::{printed, warn};
-use super::core::current_server;
+use super::reading::{Reading, late_refusal, refusal, warning};
+use super::sink::{printed, warn};
+use crate::directives::Family;
 use crate::finding::Finding;
 use crate::model::Statement;
 use crate::model::http::{ServerId, ServerName};
@@ -66,14 +67,17 @@ pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m
             }
             name = pattern.to_vec();
         }
-        if let Some(server) = current_server(reading) {
-            reading.model.http.servers[server.0 as usize]
-                .names
-                .push(ServerName {
-                    name,
-                    regex,
-                    span: word.span(),
-                });
+        let model = &mut reading.model;
+        let names = match statement.row.module.family {
+            Family::Stream => model.stream.servers.last_mut().map(|it| &mut it.names),
+            _ => model.http.servers.last_mut().map(|it| &mut it.names),
+        };
+        if let Some(names) = names {
+            names.push(ServerName {
+                name,
+                regex,
+                span: word.span(),
+            });
         }
     }
 }
@@ -81,30 +85,47 @@ pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m
 /// Which server a name goes to, and where it is written.
 type Owner = (ServerId, Span);
 
-/// `ngx_http_optimize_servers`, as far as it is about names.
-pub(super) fn finish(reading: &mut Reading<'_>) {
+/// The names of a server, and where it begins.
+type Server<'r> = (&'r [ServerName], Span);
+
+/// `ngx_http_optimize_servers`, `ngx_stream_optimize_servers`, as far as they are about
+/// names.
+pub(super) fn finish(reading: &mut Reading<'_>, family: Family) {
     let mut findings = Vec::new();
-    let http = &mut reading.model.http;
-    let servers = &http.servers;
-    for socket in &mut http.sockets.all {
+    let (http, stream) = (&mut reading.model.http, &mut reading.model.stream);
+    let (sockets, servers): (_, Vec<Server<'_>>) = match family {
+        Family::Stream => (
+            &mut stream.sockets,
+            { stream.servers.iter() }
+                .map(|server| (&*server.names, server.statement.head()))
+                .collect(),
+        ),
+        _ => (
+            &mut http.sockets,
+            { http.servers.iter() }
+                .map(|server| (&*server.names, server.statement.head()))
+                .collect(),
+        ),
+    };
+    for socket in &mut sockets.all {
         let captures = |name: &ServerName| {
             let regex = name.regex.as_ref();
             regex.is_some_and(|regex| regex.captures() > 0)
         };
-        let default = &servers[socket.default_server.0 as usize];
-        if socket.listens.len() < 2 && !default.names.iter().any(captures) {
+        let (default, _) = servers[socket.default_server.0 as usize];
+        if socket.listens.len() < 2 && !default.iter().any(captures) {
             continue;
         }
         let mut names: Hostnames<Owner> = Hostnames::default();
         for listen in &socket.listens {
-            let server = &servers[listen.server.0 as usize];
+            let (own, head) = servers[listen.server.0 as usize];
             let empty = ServerName {
                 name: Vec::new(),
                 regex: None,
-                span: server.statement.head(),
+                span: head,
             };
-            let unnamed = server.names.is_empty().then_some(&empty);
-            for name in server.names.iter().chain(unnamed) {
+            let unnamed = own.is_empty().then_some(&empty);
+            for name in own.iter().chain(unnamed) {
                 if let Some(regex) = &name.regex {
                     socket.regexes.push((regex.clone(), listen.server));
                     continue;
