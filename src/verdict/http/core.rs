@@ -1,6 +1,7 @@
 //! `ngx_http_core_module`: blocks, and the directives that judge their own values. What
 //! sockets are judged by is in `listen`.
 
+use super::super::core::use_pool;
 use super::super::reading::{Reading, Setter, refusal};
 use super::super::setters::function;
 use super::super::sink::printed;
@@ -11,6 +12,7 @@ use crate::directives::DirectiveInfo;
 use crate::model::http::{Location, LocationKind, Server, ServerId};
 use crate::model::{ScopeId, Statement};
 use crate::syntax::Word;
+use crate::values::expression::Part;
 use crate::values::number::{number, offset, size, time};
 use std::rc::Rc;
 
@@ -324,8 +326,13 @@ fn aio<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     let value = word.value();
     match &*value {
         b"on" | b"off" | b"threads" => {}
-        [b't', b'h', b'r', b'e', b'a', b'd', b's', b'=', ..] => {
-            reading.expression_in(statement, word, b"threads=".len()..value.len());
+        [b't', b'h', b'r', b'e', b'a', b'd', b's', b'=', name @ ..] => {
+            let start = value.len() - name.len();
+            let parts = reading.expression_in(statement, word, start..value.len());
+            let is_plain = |part: &Part| matches!(part, Part::Text(_));
+            if parts.is_some_and(|parts| parts.iter().all(is_plain)) {
+                use_pool(reading, statement, name, word.part(start..value.len()));
+            }
         }
         _ => reading.refuse_value(
             statement,
