@@ -697,7 +697,7 @@ pub(super) static TABLE: &[D] = &[
     D { name: "http2_max_requests", module: &NGX_HTTP_V2_MODULE, contexts: c(&[Http, Server]), arguments: a(&[1]), value: V::Number(None), repeat: R::Refused, until: v(19, 7), ..NONE },
     D { name: "http2_max_requests", module: &NGX_HTTP_V2_MODULE, contexts: c(&[Http, Server]), arguments: a(&[1]), value: V::Own("ngx_http_v2_obsolete"), repeat: R::Allowed, since: v(19, 7), notes: &N { deprecated: Some("keepalive_requests"), ..PLAIN }, ..NONE },
     D { name: "http2_pool_size", module: &NGX_HTTP_V2_MODULE, contexts: c(&[Http, Server]), arguments: a(&[1]), value: V::Size, repeat: R::Refused, notes: &N { check: Some("ngx_http_v2_pool_size"), documentation: Documentation::Missing, ..PLAIN }, ..NONE },
-    D { name: "http2_push", module: &NGX_HTTP_V2_MODULE, contexts: c(&[Http, Server, Location]), arguments: a(&[1]), value: V::Own("ngx_http_v2_push"), repeat: R::Refused, until: v(25, 1), ..NONE },
+    D { name: "http2_push", module: &NGX_HTTP_V2_MODULE, contexts: c(&[Http, Server, Location]), arguments: a(&[1]), value: V::Own("ngx_http_v2_push"), repeat: R::Depends, until: v(25, 1), ..NONE },
     D { name: "http2_push", module: &NGX_HTTP_V2_MODULE, contexts: c(&[Http, Server, Location]), arguments: a(&[1]), value: V::Own("ngx_http_v2_obsolete"), repeat: R::Allowed, since: v(25, 1), ..NONE },
     D { name: "http2_push_preload", module: &NGX_HTTP_V2_MODULE, contexts: c(&[Http, Server, Location]), arguments: A::FLAG, value: V::Flag, repeat: R::Refused, until: v(25, 1), ..NONE },
     D { name: "http2_push_preload", module: &NGX_HTTP_V2_MODULE, contexts: c(&[Http, Server, Location]), arguments: A::FLAG, value: V::Own("ngx_http_v2_obsolete"), repeat: R::Allowed, since: v(25, 1), ..NONE },

@@ -6,7 +6,9 @@ use super::lookup::Lookup;
 use super::sink::{Sink, emerg, printed, warn};
 use super::unknown;
 use super::value;
-use crate::directives::{Body, Context, Contexts, DirectiveInfo, Found, Modules, Repeat, lookup};
+use crate::directives::{
+    Body, Context, Contexts, DirectiveInfo, Found, Modules, Repeat, Value, lookup,
+};
 use crate::finding::{Finding, NginxLevel};
 use crate::source::Span;
 use crate::syntax::{Directive, Terminator};
@@ -110,6 +112,8 @@ pub(super) fn check(
     }
     if state == State::Sound
         && let Some(instead) = row.notes.deprecated
+        // Its own function says so in other words.
+        && row.value != Value::Own("ngx_http_v2_obsolete")
     {
         sink.push(deprecated(directive, row, instead));
     }

@@ -1,11 +1,16 @@
 //! `http`: a file for each module or group of modules, and what nginx does when the block
 //! ends (`ngx_http_block`).
 
+pub(super) mod access;
 mod core;
+mod files;
+mod filters;
+mod headers;
 mod listen;
 mod locations;
 mod modules;
 mod rewrite;
+mod v2;
 
 use super::reading::{Reading, Setter};
 use super::{server_names, sockets, variables};

@@ -4,6 +4,7 @@ use super::core::{Events, Pool};
 use super::entries::Entries;
 use super::entries::charset_map::Charsets;
 use super::entries::types::Extensions;
+use super::http::access::Referers;
 use super::limits;
 use super::logs::Buffer;
 use super::pairs::Pairs;
@@ -33,6 +34,12 @@ pub(super) struct State<'m> {
     pub(super) entries: Entries<'m>,
     /// What the `types` of each block have.
     pub(super) extensions: Extensions,
+    /// How many `sub_filter`s a block has.
+    pub(super) sub_patterns: HashMap<ScopeId, usize>,
+    /// The `valid_referers` of each block.
+    pub(super) referers: HashMap<ScopeId, Referers>,
+    /// A `source_charset` is given.
+    pub(super) recodes: bool,
     /// Character sets.
     pub(super) charsets: Charsets,
     /// How logs are buffered, by their names.

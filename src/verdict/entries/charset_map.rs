@@ -52,6 +52,7 @@ pub(super) fn open<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         return;
     };
     let (one, two) = (first.value(), second.value());
+    let refuses_utf8 = reading.at_least(1, 31, 3);
     let charsets = &mut reading.state.charsets;
     let pair = (charsets.number(&one), charsets.number(&two));
     let (from, to) = (printed(&one), printed(&two));
@@ -60,7 +61,7 @@ pub(super) fn open<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
             format!("both sides of the map are `{from}`"),
             format!("\"charset_map\" between the same charsets \"{from}\" and \"{to}\""),
         )
-    } else if one.eq_ignore_ascii_case(b"utf-8") {
+    } else if refuses_utf8 && one.eq_ignore_ascii_case(b"utf-8") {
         (
             "`utf-8` is on the left side of the map".to_owned(),
             "\"charset_map\" with \"utf-8\" charset should be given in the second column"

@@ -1,12 +1,13 @@
 //! `geo` (`ngx_http_geo_module`, `ngx_stream_geo_module`).
 
+use super::super::networks::warn_of_low_bits;
 use super::super::reading::{Reading, refusal, warning};
 use super::super::sink::printed;
 use crate::directives::Family;
 use crate::model::Statement;
 use crate::model::variables::Provenance;
 use crate::syntax::Word;
-use crate::values::address::{Cidr, inet_addr, parse_cidr};
+use crate::values::address::inet_addr;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
@@ -93,13 +94,18 @@ fn ranges<'m>(reading: &mut Reading<'m>, line: Statement<'m>, geo: &mut Geo) {
 }
 
 /// Reads a network; what is wrong with it is said.
-fn network<'m>(reading: &mut Reading<'m>, line: Statement<'m>, word: Word<'m>) -> Option<IpNet> {
+pub(in super::super) fn network<'m>(
+    reading: &mut Reading<'m>,
+    line: Statement<'m>,
+    word: Word<'m>,
+) -> Option<IpNet> {
     let value = word.value();
     if *value == *b"255.255.255.255" {
         return IpNet::new(IpAddr::from([255, 255, 255, 255]), 32).ok();
     }
-    let shown = printed(&value);
-    let Some(Cidr { network, low_bits }) = parse_cidr(&value) else {
+    let network = warn_of_low_bits(reading, line, word);
+    if network.is_none() {
+        let shown = printed(&value);
         reading.refuse(
             line,
             word,
@@ -108,21 +114,8 @@ fn network<'m>(reading: &mut Reading<'m>, line: Statement<'m>, word: Word<'m>) -
             format!("invalid network \"{shown}\""),
             "Write an address such as `192.0.2.1` or a network such as `192.0.2.0/24`",
         );
-        return None;
-    };
-    if low_bits {
-        reading.say(
-            warning(
-                line,
-                "network-has-host-bits",
-                word.span(),
-                format!("`{shown}` stands for `{network}`"),
-                format!("low address bits of {shown} are meaningless"),
-            )
-            .help(format!("Write `{network}`")),
-        );
     }
-    Some(network)
+    network.map(|cidr| cidr.network)
 }
 
 fn cidr<'m>(reading: &mut Reading<'m>, line: Statement<'m>, value: Word<'m>, geo: &mut Geo) {

@@ -535,7 +535,7 @@ fn disable_symlinks<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
 }
 
 /// `NGX_MIN_POOL_SIZE` and `NGX_POOL_ALIGNMENT` where pointers have 8 bytes.
-fn pool_size<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+pub(super) fn pool_size<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     const LEAST: i64 = 112;
     const STEP: i64 = 16;
     let Some(word) = statement.arg(0) else { return };

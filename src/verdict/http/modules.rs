@@ -36,8 +36,13 @@ impl Module {
 pub(super) const MODULES: &[Module] = &[
     super::core::MODULE,
     UPSTREAM,
+    super::v2::MODULE,
+    super::files::MODULE,
     LIMITS,
+    super::access::MODULE,
     super::rewrite::MODULE,
+    super::filters::MODULE,
+    super::headers::MODULE,
 ];
 
 const UPSTREAM: Module = Module {
