@@ -15,6 +15,7 @@
 //! A failing test names each step that is missing.
 
 mod context;
+pub mod django;
 mod edits;
 mod engine;
 pub mod facts;
@@ -70,6 +71,15 @@ pub static ALL: &[&dyn Rule] = &[
     &files::AliasTraversal,
     &security::AuthBasicWithoutFile,
     &security::DenyBeforeAllow,
+    &django::DjangoHostFromClientHeader,
+    &django::DjangoHostLosesPort,
+    &django::DjangoHostNotForwarded,
+    &django::DjangoSslRedirectLoop,
+    &django::DjangoXffMissing,
+    &django::DjangoXffSpoofableEdge,
+    &django::DjangoXfpFromClient,
+    &django::DjangoXfpHardcodedHttps,
+    &django::DjangoXfpMissing,
     &nginx::DuplicateRegexLocation,
     &nginx::ErrorLogOff,
     &nginx::ErrorPageAllCodes,
@@ -81,6 +91,7 @@ pub static ALL: &[&dyn Rule] = &[
     &nginx::MissingErrorLog,
     &nginx::MixedCaseVariable,
     &nginx::NonexistentCapture,
+    &django::ProxyHeadersDropped,
     &nginx::RegexCouldBeExact,
     &files::RootInLocation,
     &nginx::ServerNameBadWildcard,
@@ -89,6 +100,11 @@ pub static ALL: &[&dyn Rule] = &[
     &nginx::TryFilesWithProxy,
     &nginx::UnanchoredExtensionRegex,
     &nginx::UnreachableLocation,
+    &django::UwsgiParamsMissing,
+    &django::WebsocketBufferingSse,
+    &django::WebsocketConnectionHardcoded,
+    &django::WebsocketReadTimeout,
+    &django::WebsocketUpgradeMissing,
 ];
 
 /// Every id that a finding may have, with its manual, sorted.

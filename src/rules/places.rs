@@ -7,6 +7,7 @@ use crate::model::{Model, ScopeId, Statement};
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::address::{self, Allowed, Host};
+use crate::values::expression::{self, Part};
 use std::collections::HashMap;
 
 /// The servers and locations of `http`, and what hands requests on.
@@ -105,6 +106,34 @@ impl<'m> Inherited<'m> {
     }
 }
 
+/// A header that is set round a block but does not count in it, because the block or one
+/// nearer to it sets others.
+#[must_use]
+pub fn dropped<'m>(
+    model: &Model<'m>,
+    scope: ScopeId,
+    directive: &str,
+    header: &str,
+) -> Option<Statement<'m>> {
+    let named = |word: Word<'_>| word.value().eq_ignore_ascii_case(header.as_bytes());
+    let mut found = model.outwards(scope).flat_map(|id| {
+        let list = model.scope(id).named(directive);
+        list.collect::<Vec<_>>()
+    });
+    found.find(|statement| statement.arg(0).is_some_and(named))
+}
+
+/// The variables of a value, in small letters without `$`; none where it is no expression.
+#[must_use]
+pub fn variables(value: &[u8]) -> Vec<Vec<u8>> {
+    let parts = expression::parse(value).unwrap_or_default();
+    let name = |part: &Part| match part {
+        Part::Variable { name, .. } => Some(value[name.clone()].to_ascii_lowercase()),
+        Part::Text(_) | Part::Capture { .. } => None,
+    };
+    parts.iter().filter_map(name).collect()
+}
+
 /// A folder whose files are handed out.
 #[derive(Debug, Clone)]
 pub struct Folder<'m> {
@@ -199,6 +228,16 @@ impl Place<'_> {
         let path = self.path.iter().skip_while(|byte| !inside(byte));
         let word = path.take_while(|byte| inside(byte) || **byte == b'.');
         word.map(u8::to_ascii_lowercase).collect()
+    }
+
+    /// Whether one of the words of its path is one of these.
+    #[must_use]
+    pub fn has_word(&self, words: &[&str]) -> bool {
+        let small = self.path.to_ascii_lowercase();
+        let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        small
+            .split(|byte| !inside(byte))
+            .any(|part| words.iter().any(|word| part == word.as_bytes()))
     }
 
     /// Whether it is under a URL, such as `/static/`.
@@ -392,6 +431,38 @@ impl<'m> Places<'m> {
     #[must_use]
     pub fn map(&self, name: &[u8]) -> Option<Statement<'m>> {
         self.maps.get(&name.to_ascii_lowercase()).copied()
+    }
+
+    /// Whether a value is what the client says in a header: by its variable, by `set`, or by
+    /// a `map` that looks at nothing else.
+    #[must_use]
+    pub fn is_from_client(
+        &self,
+        model: &Model<'_>,
+        scope: ScopeId,
+        value: &[u8],
+        header: &str,
+    ) -> bool {
+        let is_header = |name: &Vec<u8>| name == header.as_bytes();
+        variables(value).iter().any(|name| {
+            if is_header(name) {
+                return true;
+            }
+            if let Some(map) = self.map(name) {
+                let source = map.arg(0).map(|word| variables(&word.value()));
+                return source
+                    .is_some_and(|names| names.iter().all(is_header) && !names.is_empty());
+            }
+            model.outwards(scope).any(|id| {
+                model.scope(id).named("set").any(|set| {
+                    let target = set.arg(0).map(|word| word.value().to_ascii_lowercase());
+                    let same = target.is_some_and(|target| target.get(1..) == Some(name));
+                    same && set
+                        .arg(1)
+                        .is_some_and(|word| variables(&word.value()).iter().any(is_header))
+                })
+            })
+        })
     }
 
     /// Whether a server sends what comes without TLS to HTTPS.

@@ -75,6 +75,21 @@ pub struct Django {
     pub max_body_size: Option<u64>,
 }
 
+impl Django {
+    /// The name of the header that `SECURE_PROXY_SSL_HEADER` means, as it is sent:
+    /// `X-Forwarded-Proto` for `HTTP_X_FORWARDED_PROTO`.
+    #[must_use]
+    pub fn scheme_header(&self) -> Option<String> {
+        let (name, _) = self.secure_proxy_ssl_header.as_ref()?;
+        let bare = name.strip_prefix("HTTP_").unwrap_or(name);
+        let words = bare.split(['_', '-']).map(|word| {
+            let (first, rest) = word.split_at_checked(1).unwrap_or((word, ""));
+            first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
+        });
+        Some(words.collect::<Vec<_>>().join("-"))
+    }
+}
+
 /// What runs Django.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]

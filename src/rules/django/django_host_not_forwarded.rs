@@ -1,0 +1,75 @@
+//! `django-host-not-forwarded`.
+
+use crate::finding::Severity;
+use crate::rules::meta::declare_rule;
+use crate::rules::places::{Known, dropped, inherited};
+use crate::rules::{Meta, Rule, RuleContext};
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A `location` that hands requests to Django without `proxy_set_header Host`.
+    ///
+    /// ## Why it matters
+    ///
+    /// Without it nginx sends what stands in `proxy_pass`: the name of the upstream, an address with
+    /// its port, or `localhost` for a unix socket. Django compares that with `ALLOWED_HOSTS`, answers
+    /// 400 to everybody, or accepts `localhost` and builds links that lead nowhere.
+    ///
+    /// In a part of a configuration, where `nginx.conf` may set the header for all servers, the
+    /// finding is a warning.
+    ///
+    /// ## What to do
+    ///
+    /// Write `proxy_set_header Host $host;` beside `proxy_pass`; on another port than 80 and 443
+    /// write `$http_host`.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header>
+    /// - <https://docs.djangoproject.com/en/stable/ref/settings/#allowed-hosts>
+    pub struct DjangoHostNotForwarded {
+        id: "django-host-not-forwarded",
+        group: Django,
+        severity: Error,
+    }
+}
+
+impl Rule for DjangoHostNotForwarded {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let (places, model) = (cx.places(), cx.model);
+        for pass in places.django_over_http() {
+            let scope = pass.statement.scope;
+            let headers = inherited(model, scope, "proxy_set_header");
+            // What is set and lost is told by `proxy-headers-dropped`.
+            if !headers.lacks("Host") || dropped(model, scope, "proxy_set_header", "Host").is_some()
+            {
+                continue;
+            }
+            let sent = match &pass.to {
+                Some(to) => String::from_utf8_lossy(&to.name).into_owned(),
+                None => "the backend's name".to_owned(),
+            };
+            let sent = if sent.starts_with('/') {
+                "localhost".to_owned()
+            } else {
+                sent
+            };
+            let mut finding = cx
+                .finding(
+                    pass.statement.head(),
+                    format!("Django is not told the host: it sees `{sent}`"),
+                )
+                .label("no `Host` is set")
+                .help("Write `proxy_set_header Host $host;` in this block");
+            if headers.known == Known::Probably {
+                finding.severity = Severity::Warning;
+            }
+            cx.report(finding);
+        }
+    }
+}

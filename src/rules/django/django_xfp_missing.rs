@@ -1,0 +1,86 @@
+//! `django-xfp-missing`.
+
+use crate::finding::Severity;
+use crate::rules::meta::declare_rule;
+use crate::rules::places::{Known, dropped, inherited};
+use crate::rules::{Meta, Rule, RuleContext};
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A `location` that hands requests to Django and does not say by which scheme they came: no
+    /// `X-Forwarded-Proto` and no other header that the settings name as `secure-proxy-ssl-header`.
+    ///
+    /// It is an error in a server with TLS, and where the settings name such a header.
+    ///
+    /// ## Why it matters
+    ///
+    /// Django takes every request for plain HTTP: it builds `http://` links, and its check of `Origin`
+    /// fails over HTTPS. If `SECURE_PROXY_SSL_HEADER` is set, it is worse: nginx passes on a header
+    /// that it does not set as the client wrote it, so that everybody can claim to come by HTTPS.
+    ///
+    /// A backend that is asked by `uwsgi_pass` learns the scheme from `HTTPS` and `REQUEST_SCHEME` in
+    /// `uwsgi_params` and needs no header.
+    ///
+    /// ## What to do
+    ///
+    /// Write `proxy_set_header X-Forwarded-Proto $scheme;` beside `proxy_pass`.
+    ///
+    /// ## References
+    ///
+    /// - <https://docs.djangoproject.com/en/stable/ref/settings/#secure-proxy-ssl-header>
+    pub struct DjangoXfpMissing {
+        id: "django-xfp-missing",
+        group: Django,
+        severity: Warning,
+    }
+}
+
+impl Rule for DjangoXfpMissing {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let (places, model) = (cx.places(), cx.model);
+        let stated = cx.settings.django.scheme_header();
+        let header = stated.as_deref().unwrap_or("X-Forwarded-Proto");
+        // Told by `django-ssl-redirect-loop`.
+        let redirects = cx.settings.django.secure_ssl_redirect == Some(true);
+        for pass in places.django_over_http() {
+            let scope = pass.statement.scope;
+            let headers = inherited(model, scope, "proxy_set_header");
+            let others = [
+                "X-Forwarded-Protocol",
+                "X-Forwarded-Ssl",
+                "X-Scheme",
+                "Forwarded",
+            ];
+            let other = stated.is_none() && others.iter().any(|name| headers.get(name).is_some());
+            if other || !headers.lacks(header) {
+                continue;
+            }
+            let tls = places
+                .site_around(model, scope)
+                .is_some_and(|site| site.has_tls());
+            if tls && redirects || dropped(model, scope, "proxy_set_header", header).is_some() {
+                continue;
+            }
+            let mut finding = cx
+                .finding(
+                    pass.statement.head(),
+                    format!(
+                        "Django is not told the scheme: `{header}` passes as the client sends it"
+                    ),
+                )
+                .label(format!("no `{header}` is set"))
+                .help(format!(
+                    "Write `proxy_set_header {header} $scheme;` in this block"
+                ));
+            if (tls || stated.is_some()) && headers.known == Known::Surely {
+                finding.severity = Severity::Error;
+            }
+            cx.report(finding);
+        }
+    }
+}
