@@ -1,0 +1,84 @@
+//! `host-catch-all-missing`.
+
+use crate::finding::Severity;
+use crate::rules::meta::declare_rule;
+use crate::rules::places::is_whole;
+use crate::rules::{Meta, Rule, RuleContext};
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A server with names whose requests go to Django, and which nginx also takes for every other name,
+    /// because it is the first on its socket and none there is `default_server`.
+    ///
+    /// It is a note where the server has no TLS and the settings do not say `public = true`. A server
+    /// without a name is taken for a catch-all on purpose.
+    ///
+    /// ## Why it matters
+    ///
+    /// Scanners ask for addresses and names of others. Each such request costs Django work and a mail
+    /// about `DisallowedHost`.
+    ///
+    /// ## What to do
+    ///
+    /// Write a server that answers nothing:
+    /// `server { listen 80 default_server; server_name _; return 444; }`; with TLS
+    /// `ssl_reject_handshake on;`.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/request_processing.html>
+    /// - <https://docs.djangoproject.com/en/stable/topics/security/#host-header-validation>
+    pub struct HostCatchAllMissing {
+        id: "host-catch-all-missing",
+        group: Django,
+        severity: Warning,
+    }
+}
+
+impl Rule for HostCatchAllMissing {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let (places, model) = (cx.places(), cx.model);
+        if !is_whole(model, "server") || cx.settings.django.public == Some(false) {
+            return;
+        }
+        let mut told = Vec::new();
+        for (index, site) in places.sites.iter().enumerate() {
+            if !site.is_named() || places.django_in(site.scope).next().is_none() {
+                continue;
+            }
+            for socket in site.sockets.iter().filter(|socket| !socket.is_local()) {
+                let same = |other: &&crate::rules::places::Socket<'_>| {
+                    other.host == socket.host && other.port == socket.port
+                };
+                let earlier = places.sites[..index].iter().flat_map(|site| &site.sockets);
+                let all = places.sites.iter().flat_map(|site| &site.sockets);
+                if all.filter(same).any(|other| other.default)
+                    || earlier.filter(same).next().is_some()
+                    || told.contains(&site.scope)
+                {
+                    continue;
+                }
+                told.push(site.scope);
+                let Some(name) = site.names.first() else {
+                    continue;
+                };
+                let mut finding = cx
+                    .finding(name.span(), "requests for any other name go to Django too")
+                    .label("not for this name alone")
+                    .help("Write a `default_server` for this socket that does `return 444;`");
+                if let Some(listen) = socket.statement {
+                    finding = finding.related(listen.head(), "nobody is `default_server`");
+                }
+                if !socket.tls && cx.settings.django.public != Some(true) {
+                    finding.severity = Severity::Info;
+                }
+                cx.report(finding);
+            }
+        }
+    }
+}
