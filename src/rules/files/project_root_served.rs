@@ -1,0 +1,126 @@
+//! `project-root-served`.
+
+use crate::finding::Severity;
+use crate::model::Statement;
+use crate::rules::meta::declare_rule;
+use crate::rules::places::{
+    Handler, folder, handler, is_guarded, is_public_folder, is_within, trim_slashes,
+};
+use crate::rules::{Meta, Rule, RuleContext};
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A `root` or `alias` whose files everybody gets, and in which, by the same configuration, there are
+    /// things that are not for everybody: the socket of the app server, a TLS key, a file of passwords; or,
+    /// as a warning, the folder of static files under its own path, which makes it the project's folder.
+    ///
+    /// ## Why it matters
+    ///
+    /// `https://example.com/settings.py`, `/.env`, `/db.sqlite3` and `/.git/config` are then downloads.
+    ///
+    /// ## What to do
+    ///
+    /// Point `root` at a folder of its own, such as `STATIC_ROOT` or an empty one.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/ngx_http_core_module.html#root>
+    pub struct ProjectRootServed {
+        id: "project-root-served",
+        group: Static,
+        severity: Error,
+    }
+}
+
+impl Rule for ProjectRootServed {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let (places, model) = (cx.places(), cx.model);
+        // What is not for everybody, and what only shows where the project is.
+        let mut secrets: Vec<(Statement<'_>, Vec<u8>)> = Vec::new();
+        for scope in &model.scopes {
+            for statement in &scope.statements {
+                let named = matches!(
+                    statement.name(),
+                    "ssl_certificate_key"
+                        | "auth_basic_user_file"
+                        | "proxy_pass"
+                        | "uwsgi_pass"
+                        | "server"
+                );
+                let Some(word) = statement.arg(0).filter(|_| named) else {
+                    continue;
+                };
+                let value = word.value();
+                let path = match memchr::memmem::find(&value, b"unix:") {
+                    Some(at) => value[at + 5..]
+                        .split(|byte| *byte == b':')
+                        .next()
+                        .unwrap_or_default(),
+                    None => &value,
+                };
+                if path.starts_with(b"/") {
+                    secrets.push((*statement, path.to_vec()));
+                }
+            }
+        }
+        let mut told = Vec::new();
+        for place in &places.places {
+            let files = matches!(handler(model, place.scope), Handler::Files)
+                || model.scope(place.scope).first("try_files").is_some();
+            if !place.is_prefix() || !files || is_guarded(model, place.scope) {
+                continue;
+            }
+            let Some(found) = folder(model, place.scope) else {
+                continue;
+            };
+            let served = match found.alias {
+                true => found.path.clone(),
+                false => [trim_slashes(&found.path), &place.path].concat(),
+            };
+            let served = trim_slashes(&served);
+            if served.is_empty() || served.contains(&b'$') || told.contains(&found.statement.head())
+            {
+                continue;
+            }
+            // A folder of static files is meant to be handed out, whatever is in it.
+            let below = |path: &[u8]| is_within(path, served) && path.len() > served.len();
+            let secret = secrets.iter().find(|(_, path)| below(path));
+            let sibling = || {
+                let server = place.server?;
+                if is_public_folder(served) || place.path != b"/" {
+                    return None;
+                }
+                places.places_in(server).find_map(|other| {
+                    let statement = model.scope(other.scope).named("alias").last()?;
+                    let path = statement.arg(0)?.value().into_owned();
+                    let django = places.django_in(server).next().is_some();
+                    (django && below(&path) && is_public_folder(&path)).then_some(statement)
+                })
+            };
+            let (other, severity) = match secret {
+                Some((statement, _)) => (*statement, Severity::Error),
+                None => match sibling() {
+                    Some(statement) => (statement, Severity::Warning),
+                    None => continue,
+                },
+            };
+            told.push(found.statement.head());
+            let shown = String::from_utf8_lossy(served).into_owned();
+            let mut finding = cx
+                .finding(
+                    found.statement.head(),
+                    format!("everybody gets all files of `{shown}`"),
+                )
+                .label("more than static files")
+                .related(other.head(), "in the same folder")
+                .help("Point it at a folder that has nothing but public files");
+            finding.severity = severity;
+            cx.report(finding);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! `regex-steals-media`.
+
+use crate::finding::{Edit, Fix, Safety};
+use crate::rules::facts::Matcher;
+use crate::rules::meta::declare_rule;
+use crate::rules::places::{folder, is_guarded, serves_files};
+use crate::rules::{Meta, Rule, RuleContext};
+use crate::source::Span;
+use crate::values::regex::Regex;
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A `location` by regular expression, such as `~* \.(css|js|png)$`, that takes files away from a plain
+    /// prefix `location` with another folder, with `internal`, or with a guard.
+    ///
+    /// ## Why it matters
+    ///
+    /// A regular expression goes before every prefix without `^~`. `/media/a.png` is then looked for in the
+    /// folder of the expression and not found; and a file under a prefix with `internal` or `auth_basic`
+    /// is handed out without it.
+    ///
+    /// ## What to do
+    ///
+    /// Write `^~` before the prefix.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/ngx_http_core_module.html#location>
+    pub struct RegexStealsMedia {
+        id: "regex-steals-media",
+        group: Static,
+        severity: Warning,
+        fix: Some(Safety::Unsafe),
+    }
+}
+
+impl Rule for RegexStealsMedia {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let (places, model) = (cx.places(), cx.model);
+        for thief in &places.places {
+            let server = thief.server.filter(|server| {
+                thief.matcher == Matcher::Regex && model.scope(thief.scope).parent == Some(*server)
+            });
+            let Some(server) = server.filter(|_| serves_files(model, thief.scope)) else {
+                continue;
+            };
+            let caseless = thief
+                .statement
+                .arg(0)
+                .is_some_and(|word| word.value().starts_with(b"~*"));
+            let Ok(regex) = Regex::new(&thief.path, caseless) else {
+                continue;
+            };
+            for place in places.places_in(server) {
+                if place.matcher != Matcher::Prefix || place.path.len() < 2 {
+                    continue;
+                }
+                let slash: &[u8] = if place.path.ends_with(b"/") {
+                    b""
+                } else {
+                    b"/"
+                };
+                let sample = ["png", "jpg", "css", "js", "svg", "pdf"]
+                    .iter()
+                    .find_map(|ending| {
+                        let path = [&place.path, slash, b"a.", ending.as_bytes()].concat();
+                        regex.is_match(&path).then_some(path)
+                    });
+                let Some(sample) = sample else {
+                    continue;
+                };
+                // One that names the prefix itself is meant for it.
+                let word = place.first_word();
+                if memchr::memmem::find(&thief.path, &word).is_some() {
+                    continue;
+                }
+                let moved = match (folder(model, place.scope), folder(model, thief.scope)) {
+                    (Some(own), Some(other)) => {
+                        serves_files(model, place.scope)
+                            && own.statement.head() != other.statement.head()
+                            && (own.alias || own.path != other.path)
+                    }
+                    (Some(_), None) => serves_files(model, place.scope),
+                    _ => false,
+                };
+                let guarded = is_guarded(model, place.scope) && !is_guarded(model, thief.scope);
+                if !moved && !guarded {
+                    continue;
+                }
+                let shown = String::from_utf8_lossy(&sample).into_owned();
+                let what = if guarded {
+                    "is handed out without its guard"
+                } else {
+                    "is looked for in another folder"
+                };
+                let mut finding = cx
+                    .finding(place.span(), format!("`{shown}` {what}"))
+                    .label("goes behind expressions")
+                    .related(thief.span(), "takes it")
+                    .help(format!("Write `location ^~ {}`", place.shown()));
+                if let Some(path) = place.statement.arg(0) {
+                    let start = path.span().start;
+                    finding.fix = Some(Fix {
+                        safety: Safety::Unsafe,
+                        title: "Write `^~` before the prefix".to_owned(),
+                        edits: vec![Edit {
+                            span: Span::new(path.span().file, start, start),
+                            text: b"^~ ".to_vec(),
+                        }],
+                    });
+                }
+                cx.report(finding);
+            }
+        }
+    }
+}

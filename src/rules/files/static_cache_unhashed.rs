@@ -1,0 +1,100 @@
+//! `static-cache-unhashed`.
+
+use crate::model::Statement;
+use crate::rules::meta::declare_rule;
+use crate::rules::{Meta, Rule, RuleContext};
+use crate::values::number;
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// `expires` or `Cache-Control` of 30 days and more for the static files of Django, unless the settings
+    /// state `hashed-static = true`.
+    ///
+    /// ## Why it matters
+    ///
+    /// A browser that has `app.css` for a month does not ask again after a deploy. Names with a hash of the
+    /// content, which `ManifestStaticFilesStorage` makes, change when the file does.
+    ///
+    /// ## What to do
+    ///
+    /// Use hashed names and state it, or write `expires 1h;`.
+    ///
+    /// ## References
+    ///
+    /// - <https://docs.djangoproject.com/en/stable/ref/contrib/staticfiles/#manifeststaticfilesstorage>
+    pub struct StaticCacheUnhashed {
+        id: "static-cache-unhashed",
+        group: Static,
+        severity: Info,
+    }
+}
+
+impl Rule for StaticCacheUnhashed {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn directives(&self) -> &'static [&'static str] {
+        &["expires", "add_header"]
+    }
+
+    fn directive(&self, cache: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
+        let (places, model) = (cx.places(), cx.model);
+        let django = &cx.settings.django;
+        if django.hashed_static == Some(true) || django.whitenoise == Some(true) {
+            return;
+        }
+        let Some(place) = places.place_around(model, cache.scope) else {
+            return;
+        };
+        let url = django.static_url.as_deref().unwrap_or("/static");
+        let to_django = place
+            .server
+            .is_some_and(|server| places.django_in(server).next().is_some());
+        if !place.is_under(url) || !to_django {
+            return;
+        }
+        let word = match cache.name() {
+            "expires" => cache.arg(0),
+            _ if cache
+                .arg(0)
+                .is_some_and(|name| name.value().eq_ignore_ascii_case(b"cache-control")) =>
+            {
+                cache.arg(1)
+            }
+            _ => None,
+        };
+        let Some(word) = word else {
+            return;
+        };
+        let value = word.value();
+        let long = if cache.name() == "expires" {
+            *value == *b"max"
+                || number::time(&value, true).is_some_and(|seconds| seconds >= 30 * 86_400)
+        } else {
+            is_long(&value)
+        };
+        if !long {
+            return;
+        }
+        let finding = cx
+            .finding(word.span(), "browsers keep static files after a deploy")
+            .label("for a month or more")
+            .related(place.span(), "static files")
+            .help("Use hashed names and state `hashed-static = true`, or write `expires 1h;`");
+        cx.report(finding);
+    }
+}
+
+/// Whether a `Cache-Control` is for 30 days or more.
+fn is_long(value: &[u8]) -> bool {
+    let small = value.to_ascii_lowercase();
+    let age = memchr::memmem::find(&small, b"max-age=").map(|at| &small[at + 8..]);
+    let digits = age.map(|age| {
+        let end = age.iter().position(|byte| !byte.is_ascii_digit());
+        number::number(&age[..end.unwrap_or(age.len())]).unwrap_or(i64::MAX)
+    });
+    memchr::memmem::find(&small, b"immutable").is_some()
+        || digits.is_some_and(|seconds| seconds >= 30 * 86_400)
+}

@@ -1,0 +1,92 @@
+//! `filesystem-root-exposure`.
+
+use crate::model::Statement;
+use crate::rules::meta::declare_rule;
+use crate::rules::places::serves_files;
+use crate::rules::{Meta, Rule, RuleContext};
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// `root` or `alias` with `/` or a folder of the system: `/etc`, `/root`, `/home`, `/var`, `/proc`, `/usr`,
+    /// `/sys`, `/dev`, `/boot`, `/opt`, `/srv` is not among them.
+    ///
+    /// ## Why it matters
+    ///
+    /// Everybody can fetch `/etc/passwd`, keys, logs and databases of the machine, as far as the workers
+    /// may read them.
+    ///
+    /// ## What to do
+    ///
+    /// Write the folder that has the files of this site.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/ngx_http_core_module.html#root>
+    pub struct FilesystemRootExposure {
+        id: "filesystem-root-exposure",
+        group: Security,
+        severity: Error,
+    }
+}
+
+impl Rule for FilesystemRootExposure {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn directives(&self) -> &'static [&'static str] {
+        &["root", "alias"]
+    }
+
+    fn directive(&self, folder: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
+        let Some(word) = folder.arg(0) else {
+            return;
+        };
+        let value = word.value();
+        if !value.starts_with(b"/") || value.contains(&b'$') {
+            return;
+        }
+        let path = plain(&value);
+        let Some(system) = SYSTEM.iter().find(|system| path == system.as_bytes()) else {
+            return;
+        };
+        // `root /` with a location that names the folder is the whole path, not the whole disk.
+        let (places, model) = (cx.places(), cx.model);
+        if folder.name() == "root"
+            && let Some(place) = places.place_around(model, folder.scope)
+            && (place.matcher == crate::rules::facts::Matcher::Exact
+                || place.is_prefix() && place.path.len() > 1 && *system == "/"
+                || !serves_files(model, place.scope))
+        {
+            return;
+        }
+        let finding = cx
+            .finding(
+                word.span(),
+                format!("everybody gets the files of `{system}`"),
+            )
+            .label("a folder of the system")
+            .help("Write the folder that has the files of this site");
+        cx.report(finding);
+    }
+}
+
+const SYSTEM: &[&str] = &[
+    "/", "/etc", "/root", "/home", "/var", "/proc", "/usr", "/sys", "/dev", "/boot",
+];
+
+/// An absolute path without `.`, `..` and empty parts.
+fn plain(path: &[u8]) -> Vec<u8> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                parts.pop();
+            }
+            _ => parts.push(part),
+        }
+    }
+    [b"/".as_slice(), &parts.join(&b'/')].concat()
+}

@@ -1,0 +1,85 @@
+//! `server-tokens`.
+
+use crate::rules::meta::declare_rule;
+use crate::rules::places::is_whole;
+use crate::rules::{Meta, Rule, RuleContext};
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// `server_tokens on` or `build`, or no `server_tokens` at all: nginx then tells its version in the header
+    /// `Server` and on its error pages. It is said once for a configuration.
+    ///
+    /// ## Why it matters
+    ///
+    /// Scanners look for versions with known holes. It hides nothing from who tries the holes, and is
+    /// advice only. `build` shows the version too, and the name of the build behind it.
+    ///
+    /// ## What to do
+    ///
+    /// Write `server_tokens off;` in `http`.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/ngx_http_core_module.html#server_tokens>
+    pub struct ServerTokens {
+        id: "server-tokens",
+        group: Security,
+        severity: Info,
+    }
+}
+
+impl Rule for ServerTokens {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let (places, model) = (cx.places(), cx.model);
+        let all = || model.scopes.iter().flat_map(|scope| &scope.statements);
+        let hides = |name: &str| {
+            name.starts_with("more_clear_headers") || name.starts_with("more_set_headers")
+        };
+        let replaced = all().any(|statement| {
+            let names = |word: crate::syntax::Word<'_>| {
+                word.value().to_ascii_lowercase().starts_with(b"server")
+            };
+            hides(statement.name()) && statement.args().any(names)
+        });
+        if replaced {
+            return;
+        }
+        let told = all().find(|statement| {
+            statement.name() == "server_tokens"
+                && statement
+                    .arg(0)
+                    .is_some_and(|word| word.is("on") || word.is("build"))
+        });
+        if let Some(statement) = told {
+            let finding = cx
+                .finding(statement.head(), "nginx tells its version")
+                .label("in `Server` and error pages")
+                .help("Write `server_tokens off;`");
+            cx.report(finding);
+            return;
+        }
+        // By default each server tells it.
+        let open = places
+            .sites
+            .iter()
+            .find(|site| model.value(site.scope, "server_tokens").is_none());
+        let Some(site) = open.filter(|_| is_whole(model, "server_tokens")) else {
+            return;
+        };
+        let http = model
+            .scope(site.scope)
+            .parent
+            .and_then(|id| model.scope(id).opener);
+        let place = http.unwrap_or(site.statement);
+        let finding = cx
+            .finding(place.head(), "nginx tells its version")
+            .label("`server_tokens` is on by default")
+            .help("Write `server_tokens off;` in this block");
+        cx.report(finding);
+    }
+}
