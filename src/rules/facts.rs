@@ -160,6 +160,9 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
     found.uri =
         (!url.uri.is_empty() || dollar.is_some()).then(|| [url.uri, &value[literal..]].concat());
     found.django = evidence(model, settings, protocol, &url, upstream);
+    if found.django == Evidence::Likely && is_for_php(model, statement.scope) {
+        found.django = Evidence::None;
+    }
     found.to = Some(Destination {
         name: url.host_text.to_vec(),
         port: url.port,
@@ -211,6 +214,12 @@ fn evidence(
     } else {
         Evidence::None
     }
+}
+
+/// Whether a location is for PHP, whatever the port is.
+fn is_for_php(model: &Model<'_>, scope: ScopeId) -> bool {
+    let path = location_around(model, scope).and_then(location_of);
+    path.is_some_and(|(_, path)| memchr::memmem::find(&path, b".php").is_some())
 }
 
 /// Whether a name or a path has a word that stands for Django.

@@ -11,8 +11,9 @@ declare_rule! {
     /// A server with TLS that sends no `Strict-Transport-Security`, or one for less than half a year.
     ///
     /// A server that hands requests to Django is left alone unless the settings state
-    /// `secure-hsts-seconds = 0`: Django's `SecurityMiddleware` sends the header itself. So are servers that
-    /// refuse every handshake, and `max-age=0`, which takes the header back.
+    /// `secure-hsts-seconds = 0`: Django's `SecurityMiddleware` sends the header itself, and its
+    /// manual advises to begin with a short time. So are servers that refuse every handshake, and
+    /// `max-age=0`, which takes the header back.
     ///
     /// ## Why it matters
     ///
@@ -52,6 +53,7 @@ impl Rule for HstsMissingOrWeak {
             {
                 continue;
             }
+            let by_django = places.django_in(site.scope).next().is_some() && stated != Some(0);
             let headers = inherited(model, site.scope, "add_header");
             if let Some(value) = headers
                 .get("Strict-Transport-Security")
@@ -64,7 +66,8 @@ impl Rule for HstsMissingOrWeak {
                     let end = age.iter().position(|byte| !byte.is_ascii_digit());
                     number::number(&age[..end.unwrap_or(age.len())])
                 });
-                if seconds.is_some_and(|seconds| seconds > 0 && seconds < 15_768_000) {
+                if !by_django && seconds.is_some_and(|seconds| seconds > 0 && seconds < 15_768_000)
+                {
                     let finding = cx
                         .finding(
                             value.span(),
@@ -76,7 +79,6 @@ impl Rule for HstsMissingOrWeak {
                 }
                 continue;
             }
-            let by_django = places.django_in(site.scope).next().is_some() && stated != Some(0);
             // Another location, or another module, may add it.
             let elsewhere = places.within(site.scope).any(|id| {
                 model.scope(id).statements.iter().any(|statement| {
