@@ -4,6 +4,7 @@
 //! - [`number`] has numbers, sizes and times (`src/core/ngx_parse.c`).
 //! - [`address`] has addresses, ports and networks (`src/core/ngx_inet.c`).
 //! - [`listen`] has the parameters of sockets.
+//! - [`hash`] says whether names fit into a hash (`src/core/ngx_hash.c`).
 //! - [`hostnames`] has names with wildcards (`src/core/ngx_hash.c`).
 //! - [`expression`] has texts with variables (`src/http/ngx_http_script.c`).
 //! - [`syslog`] has the servers that logs go to (`src/core/ngx_syslog.c`).
@@ -11,6 +12,7 @@
 
 pub mod address;
 pub mod expression;
+pub mod hash;
 pub mod hostnames;
 pub mod listen;
 pub mod number;

@@ -23,6 +23,7 @@ mod core;
 mod directive;
 mod end;
 mod entries;
+mod hashes;
 mod http;
 mod include;
 mod limits;

@@ -105,6 +105,11 @@ impl<T: Copy> Hostnames<T> {
         }
     }
 
+    /// Those without wildcards, in no order.
+    pub fn exact(&self) -> impl Iterator<Item = (&[u8], T)> {
+        self.exact.iter().map(|(name, value)| (&name[..], *value))
+    }
+
     /// What a host, in small letters, comes to: the whole name first, then the longest
     /// wildcard at the beginning, then the longest one at the end.
     #[must_use]

@@ -12,6 +12,8 @@ pub struct SocketOptions {
     pub fastopen: bool,
     /// `backlog`.
     pub backlog: bool,
+    /// `accept_filter`, which only BSD has.
+    pub accept_filter: bool,
     /// `deferred`.
     pub deferred: bool,
     /// `multipath`.
@@ -45,6 +47,10 @@ impl SocketOptions {
             size(value).ok_or_else(|| format!("invalid rcvbuf \"{}\"", shown()))?;
         } else if let Some(value) = behind("sndbuf=") {
             size(value).ok_or_else(|| format!("invalid sndbuf \"{}\"", shown()))?;
+        } else if word.starts_with(b"accept_filter=") {
+            // nginx complains where the system has none, as Linux, and goes on.
+            self.accept_filter = true;
+            return Ok(true);
         } else if word == b"deferred" {
             self.deferred = true;
         } else if let Some(value) = behind("ipv6only=o") {

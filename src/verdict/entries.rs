@@ -60,13 +60,18 @@ pub(super) fn setter(row: &DirectiveInfo) -> Option<Setter> {
         "ngx_http_geo_block" | "ngx_stream_geo_block" => geo::open,
         "ngx_conf_split_clients_block" => split_clients::open,
         "ngx_http_charset_map_block" => charset_map::open,
+        _ if matches!(row.name, "map_hash_max_size" | "map_hash_bucket_size") => map::size,
         _ => return None,
     })
 }
 
 /// What is done when such a block ends.
 pub(super) fn closer(row: &DirectiveInfo) -> Option<Setter> {
-    (function(row) == "ngx_conf_split_clients_block").then_some(split_clients::close as Setter)
+    Some(match function(row) {
+        "ngx_conf_split_clients_block" => split_clients::close,
+        "ngx_http_map_block" | "ngx_stream_map_block" => map::close,
+        _ => return None,
+    })
 }
 
 /// Reads a line.

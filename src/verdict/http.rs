@@ -13,7 +13,7 @@ mod rewrite;
 mod v2;
 
 use super::reading::{Reading, Setter};
-use super::{server_names, sockets, variables};
+use super::{hashes, server_names, sockets, variables};
 use crate::directives::{DirectiveInfo, Family};
 use crate::model::{Model, Statement};
 use crate::source::Span;
@@ -50,6 +50,7 @@ fn end<'m>(reading: &mut Reading<'m>, _http: Statement<'m>) {
         (module.settle)(reading);
         (module.merge)(reading);
     }
+    hashes::types(reading);
     locations::sort(reading);
     for module in modules::MODULES {
         (module.finish)(reading);

@@ -1,6 +1,7 @@
 //! `server_name` of `http` and `stream`, and which server has a name on a socket
 //! (`ngx_http_server_names`, `ngx_stream_server_names`).
 
+use super::hashes::Hash;
 use super::reading::{Reading, late_refusal, refusal, warning};
 use super::sink::{printed, warn};
 use crate::directives::Family;
@@ -92,6 +93,16 @@ type Server<'r> = (&'r [ServerName], Span);
 /// names.
 pub(super) fn finish(reading: &mut Reading<'_>, family: Family) {
     let mut findings = Vec::new();
+    let block = match family {
+        Family::Stream => reading.model.stream.scope,
+        _ => reading.model.http.scope,
+    };
+    let directives = [
+        "server_names_hash_max_size",
+        "server_names_hash_bucket_size",
+    ];
+    let hash =
+        block.map(|block| Hash::of(&reading.model, block, "server_names_hash", directives, 512));
     let (http, stream) = (&mut reading.model.http, &mut reading.model.stream);
     let (sockets, servers): (_, Vec<Server<'_>>) = match family {
         Family::Stream => (
@@ -144,6 +155,15 @@ pub(super) fn finish(reading: &mut Reading<'_>, family: Family) {
                     }
                 }
             }
+        }
+        let exact: Vec<_> = names
+            .exact()
+            .map(|(name, (_, span))| (name, span))
+            .collect();
+        if let Some(hash) = hash
+            && let Some((_, first)) = exact.first()
+        {
+            findings.extend(hash.judge(&exact, *first));
         }
         socket.names = names.map(|(server, _)| server);
     }

@@ -5,11 +5,12 @@
 //! kinds of values that many directives share.
 
 use super::reading::{Reading, Setter};
+use super::sink::printed;
 use super::{core, entries, http, logs, mail, networks, server_names, stream, variables};
 use crate::directives::{DirectiveInfo, Family, Origin, Value};
 use crate::model::Statement;
 use crate::values::expression::has_variables;
-use crate::values::number::size;
+use crate::values::number::{number, size};
 
 /// What reads a directive when it is met.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
@@ -31,6 +32,8 @@ pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
     own.or(match row.value {
         Value::Expression | Value::Predicates => Some(expressions),
         Value::SizeExpression => Some(size_expression),
+        Value::Path => Some(path),
+        Value::Access => Some(access),
         _ => None,
     })
 }
@@ -93,4 +96,46 @@ fn size_expression<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         return reading.refuse_value(statement, word, "size", help);
     }
     reading.expression(statement, word);
+}
+
+/// The most levels of folders (`NGX_MAX_PATH_LEVEL`).
+const MOST_LEVELS: usize = 3;
+
+/// `ngx_conf_set_path_slot`.
+fn path<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    const HELP: &str = "Write up to three numbers of digits behind the path, as in `1 2`";
+    let mut length = 0;
+    for word in statement.args().skip(1).take(MOST_LEVELS) {
+        match number(&word.value()) {
+            Some(level) if level != 0 => length += level.saturating_add(1),
+            _ => return reading.refuse_value(statement, word, "number of digits", HELP),
+        }
+    }
+    let levels = statement.args().len().saturating_sub(1);
+    if length > 10 + levels as i64
+        && let Some(word) = statement.arg(levels)
+    {
+        reading.refuse_value(statement, word, "number of digits that is left", HELP);
+    }
+}
+
+/// `ngx_conf_set_access_slot`.
+fn access<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    for word in statement.args() {
+        let value = word.value();
+        let rights = [&b"user:"[..], b"group:", b"all:"]
+            .iter()
+            .find_map(|who| value.strip_prefix(*who));
+        if !matches!(rights, Some(b"r" | b"rw")) {
+            reading.refuse(
+                statement,
+                word,
+                "invalid-value",
+                format!("`{}` says nothing about permissions", word.to_str()),
+                format!("invalid value \"{}\"", printed(&value)),
+                "Write `user:`, `group:` or `all:`, and `r` or `rw` at once behind it",
+            );
+            return;
+        }
+    }
 }

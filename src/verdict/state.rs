@@ -3,6 +3,7 @@
 use super::core::{Events, Pool};
 use super::entries::Entries;
 use super::entries::charset_map::Charsets;
+use super::entries::map::Sizes;
 use super::entries::types::Extensions;
 use super::http::access::Referers;
 use super::limits;
@@ -32,6 +33,8 @@ pub(super) struct State<'m> {
     pub(super) has_unknown_directives: bool,
     /// The block of entries that is being read.
     pub(super) entries: Entries<'m>,
+    /// The sizes of maps in `http` and in `stream`.
+    pub(super) map_sizes: [Sizes; 2],
     /// What the `types` of each block have.
     pub(super) extensions: Extensions,
     /// How many `sub_filter`s a block has.

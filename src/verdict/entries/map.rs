@@ -1,11 +1,16 @@
 //! `map` (`ngx_http_map_module`, `ngx_stream_map_module`).
 
+use super::super::hashes::Hash;
 use super::super::reading::{Reading, refusal};
 use super::super::sink::printed;
+use super::Entries;
+use crate::directives::Family;
 use crate::model::Statement;
 use crate::model::variables::Provenance;
 use crate::source::Span;
+use crate::values::hash::CACHE_LINE;
 use crate::values::hostnames::{Hostnames, Rejected};
+use crate::values::number::number;
 use std::collections::HashSet;
 
 /// What is known of a `map` so far.
@@ -19,10 +24,78 @@ pub(in super::super) struct Map {
     results: HashSet<Vec<u8>>,
 }
 
+/// How large the hashes of the maps of `http` or of `stream` are.
+#[derive(Debug, Default)]
+pub(in super::super) struct Sizes {
+    max: Option<i64>,
+    bucket: Option<i64>,
+    /// A `map` has been read, so they are settled.
+    settled: bool,
+}
+
+fn sizes<'r>(reading: &'r mut Reading<'_>, statement: Statement<'_>) -> &'r mut Sizes {
+    match statement.row.module.family {
+        Family::Stream => &mut reading.state.map_sizes[1],
+        _ => &mut reading.state.map_sizes[0],
+    }
+}
+
+/// `map_hash_max_size` and `map_hash_bucket_size`, which count only before the first `map`.
+pub(super) fn size<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    let name = statement.name();
+    let Some(value) = statement.arg(0).and_then(|word| number(&word.value())) else {
+        return;
+    };
+    let sizes = sizes(reading, statement);
+    if sizes.settled {
+        reading.say(
+            refusal(
+                statement,
+                "duplicate-directive",
+                statement.head(),
+                format!("`{name}` comes behind a `map`, which has taken a size already"),
+                format!("\"{name}\" directive is duplicate"),
+            )
+            .help("Move it before the first `map`"),
+        );
+    } else if name == "map_hash_max_size" {
+        sizes.max = Some(value);
+    } else {
+        sizes.bucket = Some(value);
+    }
+}
+
+/// The names must fit when the block ends.
+pub(super) fn close<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    let Entries::Map(_, map) = std::mem::take(&mut reading.state.entries) else {
+        return;
+    };
+    let sizes = sizes(reading, statement);
+    let size = |value: Option<i64>, default: usize| {
+        value.map_or(default, |value| usize::try_from(value).unwrap_or(default))
+    };
+    let bucket = size(sizes.bucket, CACHE_LINE);
+    let hash = Hash {
+        name: "map_hash",
+        max_size: size(sizes.max, 2048),
+        bucket_size: bucket
+            .checked_next_multiple_of(CACHE_LINE)
+            .unwrap_or(bucket),
+    };
+    let mut names: Vec<_> = map.keys.exact().collect();
+    names.sort_by_key(|(_, span)| (span.file, span.start));
+    if !names.is_empty()
+        && let Some(finding) = hash.judge(&names, statement.head())
+    {
+        reading.say(finding);
+    }
+}
+
 pub(super) fn open<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     let (Some(source), Some(variable)) = (statement.arg(0), statement.arg(1)) else {
         return;
     };
+    sizes(reading, statement).settled = true;
     if reading.expression(statement, source).is_some() {
         super::define(reading, statement, variable, Provenance::Map);
     }

@@ -127,6 +127,14 @@ fn parameters<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) -> Option
             },
         }
     }
+    if parameters.socket.accept_filter {
+        let finding = Finding::warning(
+            "unsupported-parameter",
+            statement.head(),
+            "Linux has no `accept_filter`, so nginx complains and goes on without it",
+        );
+        reading.say(finding.help("Write `deferred`, or remove it"));
+    }
     if parameters.quic
         && let Some(other) = parameters.unfit_for_quic()
         && fits_badly(reading, other)

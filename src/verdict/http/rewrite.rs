@@ -229,8 +229,9 @@ fn condition<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) -> Option<
         words.remove(0);
     }
     if words.is_empty() {
-        // nginx takes the bracket for a word here.
-        let bracket = statement.args().last().map(piece)?;
+        // nginx takes the closing bracket for a word here.
+        let mut bracket = statement.args().last().map(piece)?;
+        bracket.range.start = bracket.range.end.saturating_sub(1);
         refuse_condition(reading, statement, &bracket);
         return None;
     }
