@@ -46,3 +46,20 @@ pub fn dropped<'m>(
     lost.retain(|outer| own.iter().all(|inner| key(inner) != key(outer)));
     (!lost.is_empty()).then_some(Dropped { first, lost })
 }
+
+/// The names of what is lost, for a message: up to three of them.
+#[must_use]
+pub fn listed(lost: &[Statement<'_>]) -> String {
+    let name = |statement: &Statement<'_>| {
+        let word = statement.arg(0);
+        word.map_or_else(String::new, |word| format!("`{}`", word.to_str()))
+    };
+    let names: Vec<_> = lost.iter().take(3).map(name).collect();
+    match (names.as_slice(), lost.len()) {
+        ([one], _) => one.clone(),
+        ([one, two], _) => format!("{one} and {two}"),
+        ([one, two, three], 3) => format!("{one}, {two} and {three}"),
+        ([one, two, ..], more) => format!("{one}, {two} and {} more", more - 2),
+        ([], _) => String::new(),
+    }
+}
