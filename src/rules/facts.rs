@@ -3,6 +3,7 @@
 pub mod headers;
 pub mod hosts;
 pub mod patterns;
+pub mod pools;
 
 use super::settings::{AppServer, Settings};
 use crate::directives::Context;

@@ -1,0 +1,41 @@
+//! What rules ask about upstreams.
+
+use crate::directives::Family;
+use crate::model::Model;
+use crate::model::upstream::{Peer, Reference, Upstream, Upstreams};
+use crate::values::address::Host;
+
+/// The upstreams beside one: those of `http` or of `stream`.
+#[must_use]
+pub fn siblings<'a, 'm>(model: &'a Model<'m>, upstream: &Upstream<'m>) -> &'a Upstreams<'m> {
+    match upstream.statement.row.module.family {
+        Family::Stream => &model.stream.upstreams,
+        _ => &model.http.upstreams,
+    }
+}
+
+/// Who passes requests to an upstream by its name.
+pub fn users<'a, 'm>(
+    model: &'a Model<'m>,
+    upstream: &'a Upstream<'m>,
+) -> impl Iterator<Item = &'a Reference<'m>> {
+    let all = siblings(model, upstream).references.iter();
+    all.filter(|reference| !reference.unix && reference.host.eq_ignore_ascii_case(&upstream.name))
+}
+
+/// Its servers that are not `backup`.
+pub fn primaries<'a, 'm>(upstream: &'a Upstream<'m>) -> impl Iterator<Item = &'a Peer<'m>> {
+    upstream.servers.iter().filter(|peer| !peer.backup)
+}
+
+/// Whether a server is one address, not a name that may stand for several.
+#[must_use]
+pub fn is_address(peer: &Peer<'_>) -> bool {
+    matches!(peer.host, Some(Host::V4(_) | Host::V6(_) | Host::Unix(_)))
+}
+
+/// Its name for a message.
+#[must_use]
+pub fn shown(upstream: &Upstream<'_>) -> String {
+    String::from_utf8_lossy(&upstream.name).into_owned()
+}

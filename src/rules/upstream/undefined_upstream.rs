@@ -1,0 +1,113 @@
+//! `undefined-upstream`.
+
+use crate::directives::Context;
+use crate::finding::Severity;
+use crate::model::upstream::Upstreams;
+use crate::rules::meta::declare_rule;
+use crate::rules::{Meta, Rule, RuleContext};
+use crate::source::Span;
+use crate::values::address::{Host, inet_addr};
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A name without a dot, or with an underscore, that requests are passed to and that no
+    /// `upstream` has.
+    ///
+    /// ## Why it matters
+    ///
+    /// nginx takes the name for that of a machine and looks it up when it starts: `host not
+    /// found in upstream`, and it does not start. With a port it is mostly the name of a
+    /// service in a network of containers, which must run before nginx does; that is a note
+    /// only.
+    ///
+    /// ## What to do
+    ///
+    /// Write an `upstream` of that name, or correct the name.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/ngx_http_upstream_module.html#upstream>
+    pub struct UndefinedUpstream {
+        id: "undefined-upstream",
+        group: Upstream,
+        severity: Warning,
+    }
+}
+
+fn is_bare(host: &[u8]) -> bool {
+    let single = memchr::memchr2(b'.', b':', host).is_none();
+    let underscore = memchr::memchr(b'_', host).is_some();
+    let address = inet_addr(host).is_some() || host.starts_with(b"[");
+    !host.is_empty()
+        && !address
+        && (single || underscore)
+        && !host.eq_ignore_ascii_case(b"localhost")
+}
+
+impl Rule for UndefinedUpstream {
+    fn meta(&self) -> &'static Meta {
+        Self::META
+    }
+
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let all = [
+            (&cx.model.http.upstreams, Context::Http),
+            (&cx.model.stream.upstreams, Context::Stream),
+        ];
+        for (upstreams, outer) in all {
+            let sure = cx.model.has_all_of(&[Context::Main, outer]);
+            for reference in &upstreams.references {
+                let named = !reference.variable && !reference.unix;
+                if named && upstreams.of(reference).is_none() {
+                    let (host, port) = (&reference.host, reference.port);
+                    judge(cx, upstreams, sure, host, port, reference.span);
+                }
+            }
+            for upstream in &upstreams.all {
+                for peer in &upstream.servers {
+                    if let (Some(Host::Name(host)), Some(word), false) =
+                        (&peer.host, peer.statement.arg(0), peer.resolve)
+                    {
+                        judge(cx, upstreams, sure, host, peer.port, word.span());
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn judge(
+    cx: &mut RuleContext<'_, '_>,
+    upstreams: &Upstreams<'_>,
+    sure: bool,
+    host: &[u8],
+    port: Option<u16>,
+    span: Span,
+) {
+    if !is_bare(host) {
+        return;
+    }
+    let shown = String::from_utf8_lossy(host).into_owned();
+    let near = { upstreams.all.iter() }
+        .map(|upstream| String::from_utf8_lossy(&upstream.name).into_owned())
+        .map(|name| (strsim::osa_distance(&name, &shown), name))
+        .min()
+        .filter(|(distance, _)| *distance > 0 && *distance <= (shown.len() / 4).max(1));
+    // In a part of a configuration only a slip is sure.
+    if !sure && (near.is_none() || port.is_some()) {
+        return;
+    }
+    let help = match near {
+        Some((_, name)) if port.is_none() => format!("Write `{name}`, if that is meant"),
+        _ => format!("Write `upstream {shown}`, or see that the name is known to the machine"),
+    };
+    let mut finding = cx
+        .finding(span, format!("there is no upstream `{shown}`"))
+        .label("looked up when nginx starts")
+        .help(help);
+    if port.is_some() {
+        finding.severity = Severity::Info;
+    }
+    cx.report(finding);
+}
