@@ -15,7 +15,8 @@ declare_rule! {
     ///
     /// With one address there is nothing to choose, and nginx forgets its failures with every
     /// request: the server is never left out, however `max_fails` and `fail_timeout` are set. A
-    /// name that may stand for several addresses is not reported.
+    /// name that may stand for several addresses is not reported, nor is a 0, which asks for
+    /// that.
     ///
     /// ## What to do
     ///
@@ -45,9 +46,12 @@ impl Rule for UpstreamSingleServerParams {
         }
         let parameter = peer.statement.args().skip(1).find(|word| {
             let value = word.value();
-            ["max_fails=", "fail_timeout=", "weight="]
-                .iter()
-                .any(|name| value.starts_with(name.as_bytes()))
+            let has = |name: &str| {
+                let rest = value.strip_prefix(name.as_bytes());
+                // With 0 a server is never left out, which is what happens anyway.
+                rest.is_some_and(|rest| rest.first() != Some(&b'0'))
+            };
+            has("max_fails=") || has("fail_timeout=") || has("weight=")
         });
         let (span, name) = match (parameter, upstream.methods.last()) {
             (Some(word), _) => {
