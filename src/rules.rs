@@ -23,11 +23,13 @@ pub mod files;
 mod meta;
 pub mod nginx;
 pub mod places;
+pub mod proxy;
 pub mod security;
 mod selection;
 mod settings;
 mod suppress;
 pub mod tls;
+pub mod upstream;
 
 pub use context::RuleContext;
 pub use engine::run;
@@ -69,14 +71,17 @@ pub trait Rule: Sync {
 /// Every rule that looks at the model, sorted by id.
 pub static ALL: &[&dyn Rule] = &[
     &files::AcmeBlocked,
+    &proxy::AddHeaderDropped,
     &security::AddHeaderMultiline,
     &django::AdminUnrestricted,
     &files::AliasTrailingSlashMismatch,
     &files::AliasTraversal,
     &security::AllowWithoutDeny,
     &django::AppendSlashConflict,
+    &proxy::ArrayDirectiveDropped,
     &security::AuthBasicWithoutFile,
     &security::AutoindexEnabled,
+    &upstream::BackupWithHashMethod,
     &django::BodySizeBelowDjango,
     &django::CsrfCookieOverHttp,
     &security::DenyBeforeAllow,
@@ -94,6 +99,7 @@ pub static ALL: &[&dyn Rule] = &[
     &files::DotfilesReachable,
     &nginx::DuplicateRegexLocation,
     &django::DuplicateSecurityHeaders,
+    &upstream::DuplicateUpstreamServer,
     &nginx::ErrorLogOff,
     &nginx::ErrorPageAllCodes,
     &security::FilesystemRootExposure,
@@ -102,6 +108,9 @@ pub static ALL: &[&dyn Rule] = &[
     &security::HostHeaderSpoofing,
     &security::HstsMissingOrWeak,
     &nginx::IfIsEvil,
+    &upstream::KeepaliveGunicornSync,
+    &upstream::KeepaliveUselessProtocol,
+    &upstream::KeepaliveWithoutHttp11,
     &nginx::LocationLiteralHasRegexChars,
     &nginx::LocationMissingSpace,
     &nginx::MapMissingDefault,
@@ -113,9 +122,14 @@ pub static ALL: &[&dyn Rule] = &[
     &nginx::MixedCaseVariable,
     &nginx::NonexistentCapture,
     &files::ProjectRootServed,
+    &proxy::ProxyBufferingOff,
     &django::ProxyCacheWithSessions,
     &django::ProxyHeadersDropped,
+    &proxy::ProxyMissingHostHeader,
+    &proxy::ProxyPassDecodedPath,
+    &proxy::ProxyPassPathMismatch,
     &django::ProxyRedirectWrong,
+    &proxy::ProxySetHeaderDropped,
     &django::RedirectUsesClientHost,
     &nginx::RegexCouldBeExact,
     &files::RegexStealsMedia,
@@ -140,8 +154,12 @@ pub static ALL: &[&dyn Rule] = &[
     &django::TryFilesUriSlash,
     &nginx::TryFilesWithProxy,
     &nginx::UnanchoredExtensionRegex,
+    &upstream::UndefinedUpstream,
     &django::UnderscoreHeaders,
     &nginx::UnreachableLocation,
+    &upstream::UnusedUpstream,
+    &upstream::UpstreamAllDown,
+    &upstream::UpstreamSingleServerParams,
     &django::UwsgiParamsMissing,
     &tls::WeakCiphers,
     &django::WebsocketBufferingSse,
@@ -151,6 +169,7 @@ pub static ALL: &[&dyn Rule] = &[
     &django::XAccelDirectoryAlsoPublic,
     &django::XAccelHiddenHeaderLeak,
     &django::XAccelLocationNotInternal,
+    &upstream::ZoneMissingMultiWorker,
 ];
 
 /// Every id that a finding may have, with its manual, sorted.
