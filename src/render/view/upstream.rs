@@ -5,6 +5,7 @@ use super::sticky::{self, replaced_cookie};
 use crate::render::arg::Arg;
 use crate::topology::model::{Flex, Node, NodeState, Pool, Topology};
 use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness, zone_kilobytes};
+use crate::values::address::{self, Allowed, Host};
 use crate::version::Target;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -147,6 +148,12 @@ fn name_of(address: &str) -> String {
         .collect()
 }
 
+/// Whether an address has a name in it, which may stand for several addresses.
+fn has_name(address: &str) -> bool {
+    address::parse_url(address.as_bytes(), Allowed::default())
+        .is_ok_and(|url| matches!(url.host, Host::Name(_)))
+}
+
 /// The arguments of a `server` line.
 pub(super) fn server(node: &Node, alone: bool, names: NodeNames) -> Vec<Arg> {
     let mut args: Vec<Arg> = Vec::with_capacity(4);
@@ -158,11 +165,14 @@ pub(super) fn server(node: &Node, alone: bool, names: NodeNames) -> Vec<Arg> {
     if let Some(max_conns) = node.max_conns.filter(|&limit| limit != 0) {
         add(format!("max_conns={max_conns}"));
     }
-    add(format!("max_fails={}", node.max_fails.unwrap_or(MAX_FAILS)));
-    add(format!(
-        "fail_timeout={}",
-        node.fail_timeout.as_ref().map_or(FAIL_TIMEOUT, |t| &t.0)
-    ));
+    // nginx forgets the failures of a single address with every request.
+    if !alone || has_name(&node.address) {
+        add(format!("max_fails={}", node.max_fails.unwrap_or(MAX_FAILS)));
+        add(format!(
+            "fail_timeout={}",
+            node.fail_timeout.as_ref().map_or(FAIL_TIMEOUT, |t| &t.0)
+        ));
+    }
     match node.state() {
         NodeState::Up => {}
         NodeState::Backup => add("backup".to_owned()),

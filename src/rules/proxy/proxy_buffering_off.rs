@@ -14,7 +14,8 @@ declare_rule! {
     ///
     /// nginx then hands on an answer as fast as the client takes it. A worker of the backend is
     /// busy until the slowest client has read everything, and nothing can be cached. Locations
-    /// for events, streams, sockets and downloads need it and are not reported.
+    /// for events, streams, sockets and downloads need it and are not reported. Whoever writes
+    /// the line mostly means it, so this is off unless it is selected.
     ///
     /// ## What to do
     ///
@@ -28,6 +29,7 @@ declare_rule! {
         id: "proxy-buffering-off",
         group: Proxy,
         severity: Info,
+        default: false,
     }
 }
 
@@ -56,7 +58,7 @@ impl Rule for ProxyBufferingOff {
         if let Some(place) = places.place_around(cx.model, buffering.scope) {
             let path = place.path.to_ascii_lowercase();
             let says = |word: &&str| memchr::memmem::find(&path, word.as_bytes()).is_some();
-            if STREAMS.iter().any(|word| says(&word)) {
+            if STREAMS.iter().any(says) {
                 return;
             }
         }
