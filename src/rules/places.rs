@@ -184,6 +184,16 @@ impl Site<'_> {
         self.sockets.iter().all(Socket::is_local)
     }
 
+    /// Whether clients with IPv4 and with IPv6 addresses can come.
+    #[must_use]
+    pub fn families(&self) -> (bool, bool) {
+        let has = |test: fn(&Host) -> bool| self.sockets.iter().any(|socket| test(&socket.host));
+        (
+            has(|host| matches!(host, Host::V4(_) | Host::Name(_))),
+            has(|host| matches!(host, Host::V6(_) | Host::Name(_))),
+        )
+    }
+
     /// A socket without TLS that other machines reach.
     #[must_use]
     pub fn plain(&self) -> Option<&Socket<'_>> {
@@ -649,6 +659,53 @@ pub fn folder<'m>(model: &Model<'m>, scope: ScopeId) -> Option<Folder<'m>> {
     })
 }
 
+/// The lines of `allow` and `deny` that count in a block, in order. A block with a line of
+/// either inherits none of both (`ngx_http_access_merge_loc_conf`).
+#[must_use]
+pub fn access<'m>(model: &Model<'m>, scope: ScopeId) -> Vec<Statement<'m>> {
+    let own = |id: ScopeId| {
+        let statements = model.scope(id).statements.iter();
+        let access = statements.filter(|found| matches!(found.name(), "allow" | "deny"));
+        access.copied().collect::<Vec<_>>()
+    };
+    let mut lists = model.outwards(scope).map(own);
+    lists.find(|list| !list.is_empty()).unwrap_or_default()
+}
+
+/// Whom the lines of `allow` and `deny` let in, as far as the families of addresses go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// A line lets everybody of a family in.
+    Everybody,
+    /// No line refuses those who match none.
+    ByDefault,
+    /// Those who match no `allow` are refused.
+    Some,
+}
+
+/// Whom the lines of a block let in. `v4` and `v6`: which clients can come.
+#[must_use]
+pub fn lets_in(rules: &[Statement<'_>], v4: bool, v6: bool) -> Access {
+    for rule in rules {
+        let Some(word) = rule.arg(0) else {
+            continue;
+        };
+        let all = match &*word.value() {
+            b"all" => true,
+            b"0.0.0.0/0" => v4,
+            b"::/0" => v6,
+            _ => false,
+        };
+        if all && rule.name() == "allow" {
+            return Access::Everybody;
+        }
+        if all {
+            return Access::Some;
+        }
+    }
+    Access::ByDefault
+}
+
 /// Whether somebody must be known, or come from somewhere, to be let in.
 #[must_use]
 pub fn is_guarded(model: &Model<'_>, scope: ScopeId) -> bool {
@@ -656,14 +713,16 @@ pub fn is_guarded(model: &Model<'_>, scope: ScopeId) -> bool {
         let set = model.value(scope, name);
         set.is_some_and(|set| set.arg(0).is_some_and(|word| !word.is("off")))
     };
-    let denies = model.effective(scope, "deny");
+    let denies = access(model, scope)
+        .iter()
+        .any(|rule| rule.name() == "deny");
     on("auth_basic")
         || on("auth_request")
         || on("auth_jwt")
         || on("auth_pam")
-        || on("ssl_verify_client") && model.value(scope, "ssl_verify_client").is_some()
+        || on("ssl_verify_client")
         || is_on(model, scope, "auth_ldap", false)
-        || !denies.is_empty()
+        || denies
         || model.scope(scope).first("internal").is_some()
 }
 

@@ -4,6 +4,7 @@ use crate::directives::Context;
 use crate::model::Statement;
 use crate::rules::facts::Matcher;
 use crate::rules::meta::declare_rule;
+use crate::rules::places::access;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::number;
 
@@ -18,7 +19,7 @@ declare_rule! {
     /// everybody gets 200 (tried with 1.22 and 1.31).
     ///
     /// Nothing is said of `return` with an error and no text, which refuses anyway, and of places that
-    /// clients do not reach (`internal`, `@name`).
+    /// clients do not reach (`internal`, `@name`), unless they have lines of their own.
     ///
     /// ## What to do
     ///
@@ -47,8 +48,8 @@ impl Rule for ReturnBypassesAcl {
 
     fn directive(&self, answer: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let denies = model.effective(answer.scope, "deny");
-        let Some(deny) = denies.first() else {
+        let rules = access(model, answer.scope);
+        let Some(deny) = rules.iter().find(|rule| rule.name() == "deny") else {
             return;
         };
         let http = model

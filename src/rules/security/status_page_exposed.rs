@@ -3,7 +3,7 @@
 use crate::finding::{Edit, Fix, Safety};
 use crate::model::Statement;
 use crate::rules::meta::declare_rule;
-use crate::rules::places::{Known, inherited, is_guarded};
+use crate::rules::places::{Access, Known, access, inherited, lets_in};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
 
@@ -43,35 +43,47 @@ impl Rule for StatusPageExposed {
 
     fn directive(&self, status: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let local = places
-            .site_around(model, status.scope)
-            .is_some_and(|site| site.is_local());
-        let denies = inherited(model, status.scope, "deny");
-        let allows = model.effective(status.scope, "allow");
-        // The first line that fits counts: an `allow all` before `deny` opens the page.
-        let everybody = |word: crate::syntax::Word<'_>| {
-            matches!(&*word.value(), b"all" | b"0.0.0.0/0" | b"::/0")
-        };
-        let open = allows.iter().any(|allow| {
-            allow.arg(0).is_some_and(everybody)
-                && denies.list.iter().all(|deny| {
-                    deny.head().file == allow.head().file && deny.head().start > allow.head().start
-                })
-        });
-        let refuses = denies
-            .list
-            .iter()
-            .any(|deny| deny.arg(0).is_some_and(everybody));
-        let known = !denies.list.is_empty() || is_guarded(model, status.scope);
-        if local || denies.known == Known::No || refuses && !open || known && denies.list.is_empty()
+        let site = places.site_around(model, status.scope);
+        if site.is_some_and(|site| site.is_local())
+            || inherited(model, status.scope, "deny").known == Known::No
+            || inherited(model, status.scope, "auth_basic").known == Known::No
         {
+            return;
+        }
+        let rules = access(model, status.scope);
+        let (v4, v6) = site.map_or((true, true), |site| site.families());
+        let lets_in = lets_in(&rules, v4, v6);
+        let on = |name: &str| {
+            let set = model.value(status.scope, name);
+            set.is_some_and(|set| set.arg(0).is_some_and(|word| !word.is("off")))
+        };
+        let any = model
+            .value(status.scope, "satisfy")
+            .is_some_and(|satisfy| satisfy.arg(0).is_some_and(|word| word.is("any")));
+        let asks = [
+            "auth_basic",
+            "auth_request",
+            "auth_jwt",
+            "auth_pam",
+            "auth_ldap",
+            "ssl_verify_client",
+        ]
+        .iter()
+        .any(|name| on(name));
+        // With `satisfy any` a line that lets everybody in goes before the password.
+        let open = match (asks, any) {
+            (true, false) => false,
+            (true, true) => lets_in == Access::Everybody,
+            (false, _) => lets_in != Access::Some,
+        };
+        if !open || model.scope(status.scope).first("internal").is_some() {
             return;
         }
         let mut finding = cx
             .finding(status.head(), "everybody sees the state of this nginx")
             .label("nobody is refused")
             .help("Write `allow 127.0.0.1;` and `deny all;` in this block");
-        if denies.list.is_empty() && allows.is_empty() {
+        if rules.is_empty() {
             let end = status.end().end;
             finding.fix = Some(Fix {
                 safety: Safety::Unsafe,

@@ -1,0 +1,87 @@
+//! Where lint has little or nothing to say: the example that this project started from, and
+//! what is generated from the topologies of the fixtures.
+
+#![allow(clippy::unwrap_used, missing_docs)] // a test may panic
+
+#[path = "support/engines.rs"]
+mod engines;
+
+use std::path::{Path, PathBuf};
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")
+}
+
+/// Status and standard output of a command.
+fn djanginx(folder: &Path, arguments: &[&str]) -> (i32, String) {
+    let output = assert_cmd::Command::cargo_bin("djanginx")
+        .unwrap()
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    let status = output.status.code().unwrap();
+    assert!(status < 2, "{arguments:?}: {error}");
+    (status, text)
+}
+
+/// The method behind the servers, a server without a name: legal, and no error.
+#[test]
+fn the_origin_loads_and_has_no_error() {
+    let folder = fixtures().join("lint");
+    let (status, text) = djanginx(
+        &folder,
+        &["lint", "--isolated", "--format", "concise", "origin.conf"],
+    );
+    insta::assert_snapshot!(text, @"");
+    assert_eq!(status, 0);
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("nginx.conf");
+    std::fs::copy(folder.join("origin.conf"), &path).unwrap();
+    for engine in engines::engines().nginx() {
+        let verdict = engine.check_relocated(place.path(), &path);
+        assert!(verdict.is_silent(), "{}: {}", engine.name, verdict.text);
+    }
+}
+
+#[test]
+fn what_is_generated_is_silent_at_every_severity() {
+    let topologies = fixtures().join("topologies");
+    let mut seen = 0;
+    for entry in std::fs::read_dir(&topologies).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|ending| ending != "yaml") {
+            continue;
+        }
+        let place = tempfile::tempdir().unwrap();
+        let (topology, out) = (path.to_str().unwrap(), place.path().join("out"));
+        djanginx(
+            place.path(),
+            &["generate", topology, "-o", out.to_str().unwrap()],
+        );
+        let root = if out.is_dir() {
+            out.join("nginx.conf")
+        } else {
+            out
+        };
+        let arguments = [
+            "lint",
+            "--isolated",
+            "--fail-on",
+            "info",
+            "--format",
+            "concise",
+        ];
+        let arguments = [&arguments[..], &[root.to_str().unwrap()]].concat();
+        assert_eq!(
+            djanginx(place.path(), &arguments),
+            (0, String::new()),
+            "{topology}"
+        );
+        seen += 1;
+    }
+    assert!(seen > 0);
+}
