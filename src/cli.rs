@@ -2,6 +2,7 @@
 //! through [`Streams`].
 
 mod completions;
+mod explain;
 mod generate;
 mod init;
 mod input;
@@ -93,6 +94,8 @@ enum Command {
     Generate(generate::Args),
     /// Say what is wrong with nginx configurations.
     Lint(lint::Args),
+    /// Say which server, location and node handles a URL, and why.
+    Explain(explain::Args),
     /// List what lint looks for.
     Rules(rules::ListArgs),
     /// Print the manual of a rule.
@@ -116,6 +119,7 @@ impl Cli {
             Command::Validate(args) => args.run(streams),
             Command::Generate(args) => args.run(streams),
             Command::Lint(args) => args.run(streams),
+            Command::Explain(args) => args.run(streams),
             Command::Rules(args) => args.run(streams),
             Command::Rule(args) => args.run(streams),
             Command::Schema => schema::run(streams),

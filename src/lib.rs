@@ -39,6 +39,7 @@
 
 pub mod cli;
 pub mod directives;
+pub mod explain;
 pub mod finding;
 pub mod fix;
 pub mod model;

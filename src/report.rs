@@ -2,6 +2,7 @@
 
 pub mod checkstyle;
 pub mod concise;
+pub mod explanation;
 pub mod fingerprint;
 pub mod full;
 pub mod github;

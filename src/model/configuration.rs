@@ -79,6 +79,8 @@ impl<'m> Model<'m> {
     /// Opens a block.
     pub(crate) fn open(&mut self, context: Context, opener: Statement<'m>) -> ScopeId {
         let id = ScopeId(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX));
+        let around = &mut self.scopes[opener.scope.index()];
+        around.blocks.push((around.statements.len() as u32, id));
         self.scopes
             .push(Scope::new(context, Some(opener.scope), Some(opener)));
         id

@@ -81,6 +81,8 @@ pub struct Location<'m> {
     pub name: Vec<u8>,
     /// Its expression, where it is matched by one.
     pub regex: Option<Rc<Regex>>,
+    /// Whether it hands its requests on itself, by `proxy_pass` and its like.
+    pub passes: bool,
     /// The locations directly in it, as those of a server.
     pub locations: Vec<LocationId>,
 }
@@ -140,6 +142,9 @@ pub enum Found {
     Server,
     /// This location.
     Location(LocationId),
+    /// A redirect to the path with a slash behind it: this location has that path and hands
+    /// its requests on (`auto_redirect`).
+    Redirect(LocationId),
 }
 
 impl<'m> Http<'m> {
@@ -188,27 +193,45 @@ impl<'m> Http<'m> {
     /// The location that handles a normalized path (`ngx_http_core_find_location`).
     #[must_use]
     pub fn find_location(&self, server: ServerId, path: &[u8]) -> Found {
-        match self.find_among(&self.server(server).locations, path) {
-            Some(id) => Found::Location(id),
-            None => Found::Server,
+        self.find_among(&self.server(server).locations, path)
+    }
+
+    /// The location among others to which a path lacks only the final slash, when that one
+    /// hands its requests on (`ngx_http_core_find_static_location`).
+    fn redirect(&self, among: &[LocationId], path: &[u8]) -> Option<LocationId> {
+        if path.ends_with(b"/") {
+            return None;
         }
+        let lacks = |name: &[u8]| name.strip_suffix(b"/") == Some(path);
+        let found = among.iter().copied().find(|id| {
+            let location = self.location(*id);
+            location.kind.is_static() && location.passes && lacks(&location.name)
+        });
+        let same = |id: &LocationId| {
+            let location = self.location(*id);
+            location.kind.is_static() && location.name == path
+        };
+        found.filter(|_| !among.iter().any(same))
     }
 
     /// nginx goes down the prefixes; then, from the innermost outwards, it tries the
     /// expressions beside each of them unless that one forbids it.
-    fn find_among(&self, among: &[LocationId], path: &[u8]) -> Option<LocationId> {
-        let mut found = None;
+    fn find_among(&self, among: &[LocationId], path: &[u8]) -> Found {
+        let mut found = Found::Server;
         let mut level = among;
         loop {
             let mut chain = Vec::new();
             loop {
+                if let Some(id) = self.redirect(level, path) {
+                    return Found::Redirect(id);
+                }
                 let best = match self.find_static(level, path) {
-                    Some(id) if self.location(id).kind == LocationKind::Exact => return Some(id),
+                    Some(id) if self.location(id).kind == LocationKind::Exact => return Found::Location(id),
                     best => best,
                 };
                 chain.push((level, best));
                 let Some(best) = best else { break };
-                found = Some(best);
+                found = Found::Location(best);
                 level = &self.location(best).locations;
             }
             let matching = chain.iter().rev().find_map(|(level, best)| {
@@ -220,7 +243,7 @@ impl<'m> Http<'m> {
             });
             // Locations inside the one with the expression go before it.
             let Some(id) = matching else { return found };
-            found = Some(id);
+            found = Found::Location(id);
             level = &self.location(id).locations;
         }
     }

@@ -74,6 +74,8 @@ pub struct Scope<'m> {
     /// Its directives in reading order, those without a block only. Included files count as
     /// written here.
     pub statements: Vec<Statement<'m>>,
+    /// The blocks directly in it, each with how many of `statements` come before it.
+    pub blocks: Vec<(u32, ScopeId)>,
     /// Indexes into `statements`, ordered by name; filled when the block ends.
     by_name: Vec<u32>,
 }
@@ -89,6 +91,7 @@ impl<'m> Scope<'m> {
             parent,
             opener,
             statements: Vec::new(),
+            blocks: Vec::new(),
             by_name: Vec::new(),
         }
     }

@@ -85,6 +85,21 @@ impl Regex {
     }
 }
 
+impl Regex {
+    /// What its named groups match in a text; nothing for those that take no part.
+    #[must_use]
+    pub fn named_in(&self, text: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let Ok(Some(found)) = self.compiled.captures(text) else {
+            return Vec::new();
+        };
+        let names = self.names.iter().map(|name| {
+            let group = found.name(name).map(|group| group.as_bytes().to_vec());
+            (name.as_bytes().to_vec(), group.unwrap_or_default())
+        });
+        names.collect()
+    }
+}
+
 /// Bytes that are no UTF-8 are written as escapes, which mean the same.
 fn as_text(pattern: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(pattern) {

@@ -52,6 +52,7 @@ fn end<'m>(reading: &mut Reading<'m>, _http: Statement<'m>) {
     }
     hashes::types(reading);
     locations::sort(reading);
+    locations::note_passes(&mut reading.model.http);
     for module in modules::MODULES {
         (module.finish)(reading);
     }

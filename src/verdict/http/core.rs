@@ -95,6 +95,7 @@ pub(super) fn add_location<'m>(
         kind,
         name,
         regex,
+        passes: false,
         locations: Vec::new(),
     });
 }

@@ -21,6 +21,15 @@ pub(super) fn sort(reading: &mut Reading<'_>) {
     }
 }
 
+/// Notes which locations hand their requests on.
+pub(super) fn note_passes(http: &mut Http<'_>) {
+    for reference in &http.upstreams.references {
+        if let Some(id) = http.location_of.get(&reference.statement.scope) {
+            http.locations[id.0 as usize].passes = true;
+        }
+    }
+}
+
 /// Sorts some locations and those inside them; nginx judges the innermost first.
 fn sort_level(http: &mut Http<'_>, siblings: &mut [LocationId], findings: &mut Vec<Finding>) {
     // Without recursion: outer ones before inner ones and last before first, then backwards.

@@ -1,0 +1,161 @@
+//! `djanginx explain`: which server, location and node handles a URL, and why.
+
+use super::{SUCCESS, Streams};
+use crate::Error;
+use crate::directives::Modules;
+use crate::explain::{Request, World, explain};
+use crate::model::files::Disk;
+use crate::model::{Limits, Prefix, Texts, dump};
+use crate::report::explanation;
+use crate::source::FileId;
+use crate::verdict::{self, Declared, Start};
+use crate::version::{LINT_DEFAULT, Target};
+use clap::ValueEnum;
+use std::io::Read;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// Arguments of `explain`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The main file of a configuration, the output of `nginx -T`, or `-` for standard input.
+    file: PathBuf,
+
+    /// The URL, as in `https://shop.example.com/static/a.css`.
+    url: String,
+
+    /// The method.
+    #[arg(long, value_name = "METHOD", default_value = "GET")]
+    method: String,
+
+    /// A header of the request; may be given several times.
+    #[arg(long, value_name = "NAME: VALUE", value_parser = parse_header)]
+    header: Vec<(String, String)>,
+
+    /// The address that the request comes from.
+    #[arg(long, value_name = "ADDRESS")]
+    client_ip: Option<IpAddr>,
+
+    /// The name in the TLS handshake; the host of the URL by default.
+    #[arg(long, value_name = "NAME")]
+    sni: Option<String>,
+
+    /// The address and port that the connection goes to.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<std::net::SocketAddr>,
+
+    /// Where files are looked for, instead of `/`.
+    #[arg(long, value_name = "DIR")]
+    root: Option<PathBuf>,
+
+    /// The folder that relative names are in; that of the main file by default.
+    #[arg(long, value_name = "DIR")]
+    prefix: Option<PathBuf>,
+
+    /// The nginx that the configuration is for.
+    #[arg(long, value_name = "VERSION")]
+    nginx_version: Option<Target>,
+
+    /// How the answer is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// The answer first, then the decisions.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+fn parse_header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once(':')
+        .ok_or("write the name, `:` and the value, as in `Cookie: a=b`")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+impl Args {
+    /// Runs the command.
+    pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
+        let mut request = Request::get(&self.url).map_err(|error| Error::Usage(error.to_string()))?;
+        request.method.clone_from(&self.method);
+        request.headers.clone_from(&self.header);
+        request.client = self.client_ip;
+        request.sni.clone_from(&self.sni);
+        if let Some(listen) = self.listen {
+            request.listen = Some(listen.ip());
+            request.port = listen.port();
+        }
+        let read_error = |source| Error::Read {
+            path: self.file.clone(),
+            source,
+        };
+        let limits = Limits::default();
+        let text = if self.file == Path::new("-") {
+            let mut text = Vec::new();
+            let mut input = std::io::stdin().lock().take(limits.file_bytes);
+            input.read_to_end(&mut text).map_err(read_error)?;
+            text
+        } else {
+            std::fs::read(&self.file).map_err(read_error)?
+        };
+        match dump::split(&text) {
+            Some(dump) => {
+                let mut texts = Texts::new(&dump.files, limits);
+                let root = texts
+                    .open(&dump.main)
+                    .map_err(|_| Error::Usage("the output of `nginx -T` has no main file".into()))?;
+                self.answer(&request, &mut texts, root, &dump.main, streams)
+            }
+            None => {
+                let mut texts = Texts::new(&Disk, limits);
+                let root = texts.add(&self.file.to_string_lossy(), text);
+                self.answer(&request, &mut texts, root, &self.file, streams)
+            }
+        }
+    }
+
+    fn answer(
+        &self,
+        request: &Request,
+        texts: &mut Texts<'_>,
+        root: FileId,
+        main: &Path,
+        streams: &mut Streams<'_>,
+    ) -> Result<ExitCode, Error> {
+        let prefix = match &self.prefix {
+            Some(folder) => Prefix::of_folder(folder),
+            None => Prefix::of_main_file(main),
+        };
+        let folder = prefix.folder.clone();
+        let config = texts.follow(root, prefix);
+        let tree = &texts.parse(root).tree;
+        let declared = Declared::read(tree);
+        let default = || LINT_DEFAULT.parse().expect("internal: a known release");
+        let target = self.nginx_version.or(declared.target).unwrap_or_else(default);
+        let options = verdict::Options {
+            target,
+            modules: Modules::All,
+            live: false,
+            start: declared
+                .start
+                .unwrap_or_else(|| Start::infer(tree, target, false)),
+        };
+        let reading = verdict::read(texts, &config, &options);
+        let world = World {
+            model: &reading.model,
+            texts,
+            root: self.root.clone(),
+            prefix: folder,
+        };
+        let answers = explain(&world, request);
+        match self.format {
+            Format::Text => explanation::text(streams.out, request, &answers, texts.sources())?,
+            Format::Json => explanation::json(streams.out, request, &answers, texts.sources())?,
+        }
+        Ok(ExitCode::from(SUCCESS))
+    }
+}

@@ -1,0 +1,38 @@
+//! Which server, location and node handles a URL, and why.
+//!
+//! The phases of nginx, asked of the [`Model`]: the socket, the server by its name, the
+//! rewriting of a server, the location, its own rewriting, access, `try_files`, the handler.
+//! What depends on something that is not known (a cookie, a map on a header, a file that is
+//! not here) is answered for each case.
+//!
+//! - [`request`] is what is asked about, `uri` how nginx reads it.
+//! - `value` knows variables, as far as the request states them.
+//! - `route` goes through the phases; `script` is the rewriting.
+//! - [`trace`] is what comes out.
+
+pub mod request;
+mod route;
+mod script;
+pub mod trace;
+mod uri;
+mod value;
+
+pub use request::{Request, UrlError};
+pub use route::explain;
+pub use trace::{Answer, End, Loser, Step, StepKind};
+
+use crate::model::Model;
+use crate::model::Texts;
+use std::path::PathBuf;
+
+/// What explanations work with.
+pub struct World<'a, 'm> {
+    /// The configuration.
+    pub model: &'a Model<'m>,
+    /// Its texts.
+    pub texts: &'m Texts<'m>,
+    /// The folder that stands for `/`.
+    pub root: Option<PathBuf>,
+    /// The folder that relative paths of the configuration are in.
+    pub prefix: PathBuf,
+}
