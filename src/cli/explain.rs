@@ -80,7 +80,8 @@ fn parse_header(text: &str) -> Result<(String, String), String> {
 impl Args {
     /// Runs the command.
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
-        let mut request = Request::get(&self.url).map_err(|error| Error::Usage(error.to_string()))?;
+        let mut request =
+            Request::get(&self.url).map_err(|error| Error::Usage(error.to_string()))?;
         request.method.clone_from(&self.method);
         request.headers.clone_from(&self.header);
         request.client = self.client_ip;
@@ -105,9 +106,9 @@ impl Args {
         match dump::split(&text) {
             Some(dump) => {
                 let mut texts = Texts::new(&dump.files, limits);
-                let root = texts
-                    .open(&dump.main)
-                    .map_err(|_| Error::Usage("the output of `nginx -T` has no main file".into()))?;
+                let root = texts.open(&dump.main).map_err(|_| {
+                    Error::Usage("the output of `nginx -T` has no main file".into())
+                })?;
                 self.answer(&request, &mut texts, root, &dump.main, streams)
             }
             None => {
@@ -135,7 +136,10 @@ impl Args {
         let tree = &texts.parse(root).tree;
         let declared = Declared::read(tree);
         let default = || LINT_DEFAULT.parse().expect("internal: a known release");
-        let target = self.nginx_version.or(declared.target).unwrap_or_else(default);
+        let target = self
+            .nginx_version
+            .or(declared.target)
+            .unwrap_or_else(default);
         let options = verdict::Options {
             target,
             modules: Modules::All,

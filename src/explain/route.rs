@@ -1,11 +1,11 @@
 //! The phases of a request (`src/http/ngx_http_core_module.c`).
 
+use super::World;
 use super::request::Request;
 use super::script::{self, Code, Condition, Rewritten};
 use super::trace::{Answer, End, Loser, Step, StepKind};
 use super::uri::{self, Escape};
 use super::value::{Facts, Value};
-use super::World;
 use crate::directives::Context;
 use crate::model::http::{Found, LocationId, LocationKind, ServerId};
 use crate::model::sockets::Socket;
@@ -14,7 +14,7 @@ use crate::model::{ScopeId, Statement};
 use crate::source::{Span, readable};
 use crate::values::address::{Host, inet_addr, inet6_addr, parse_cidr};
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The most cases that are looked at, when much is unknown.
 const CASES: usize = 32;
@@ -108,7 +108,6 @@ struct Case<'m> {
     valid_location: bool,
     /// The URI is as the client wrote it.
     unparsed: bool,
-    method: String,
     /// `error_page` has answered already.
     error_page: bool,
     /// The status that a page of an error keeps.
@@ -170,23 +169,35 @@ impl<'m> Router<'_, 'm> {
         };
         if request.tls != (socket.ssl || socket.quic) {
             let (text, end) = match request.tls {
-                true => ("this socket speaks plain HTTP: the handshake fails", End::Closed),
-                false => ("this socket speaks TLS: plain HTTP is refused", response(400)),
+                true => (
+                    "this socket speaks plain HTTP: the handshake fails",
+                    End::Closed,
+                ),
+                false => (
+                    "this socket speaks TLS: plain HTTP is refused",
+                    response(400),
+                ),
             };
             steps.push(step(StepKind::Listen, text.to_owned()));
             return Err(early(steps, end));
         }
         let Ok((host, _)) = uri::host(&request.host_header()) else {
-            steps.push(step(StepKind::Server, "nginx refuses this `Host`".to_owned()));
+            steps.push(step(
+                StepKind::Server,
+                "nginx refuses this `Host`".to_owned(),
+            ));
             return Err(early(steps, response(400)));
         };
+        // The request line is read before `Host` is known: settings of the URI are those of
+        // the default server, or of the one that the handshake names.
+        let mut first_server = socket.default_server;
         if request.tls {
             let name = match &request.sni {
                 Some(name) => name.to_ascii_lowercase().into_bytes(),
                 None => host.clone(),
             };
-            let server = socket.server_for(&name);
-            let scope = http.server(server).scope;
+            first_server = socket.server_for(&name);
+            let scope = http.server(first_server).scope;
             let rejects = self.world.model.value(scope, "ssl_reject_handshake");
             if let Some(rejects) = rejects.filter(|flag| flag.arg(0).is_some_and(|w| w.is("on"))) {
                 steps.push(Step {
@@ -204,7 +215,7 @@ impl<'m> Router<'_, 'm> {
         let merge = self
             .world
             .model
-            .value(scope, "merge_slashes")
+            .value(http.server(first_server).scope, "merge_slashes")
             .is_none_or(|flag| flag.arg(0).is_none_or(|word| !word.is("off")));
         let Ok(uri) = uri::parse(&request.target, merge) else {
             steps.push(step(StepKind::Uri, "nginx refuses this URI".to_owned()));
@@ -215,7 +226,7 @@ impl<'m> Router<'_, 'm> {
             let text = format!("the path is `{}` for all that follows", readable(&uri.path));
             steps.push(step(StepKind::Uri, text));
         }
-        let mut facts = Facts::new(uri, host);
+        let mut facts = Facts::new(uri, host, &request.method);
         facts.server_name = http
             .server(server)
             .names
@@ -235,7 +246,6 @@ impl<'m> Router<'_, 'm> {
             changed: false,
             valid_location: true,
             unparsed: true,
-            method: request.method.clone(),
             error_page: false,
             status: None,
         })
@@ -307,7 +317,10 @@ impl<'m> Router<'_, 'm> {
         let shown = readable(host);
         let by_name = socket.names.find(host) == Some(server);
         let regex = || {
-            let first = socket.regexes.iter().find(|(regex, _)| regex.is_match(host));
+            let first = socket
+                .regexes
+                .iter()
+                .find(|(regex, _)| regex.is_match(host));
             first.map(|(_, server)| *server) == Some(server)
         };
         let place = |server: ServerId| {
@@ -405,7 +418,11 @@ impl<'m> Router<'_, 'm> {
                     case.valid_location = false;
                     case.changed = false;
                 }
-                case.step(StepKind::Rewrite, "`break` ends the rewriting", Some(statement.head()));
+                case.step(
+                    StepKind::Rewrite,
+                    "`break` ends the rewriting",
+                    Some(statement.head()),
+                );
                 self.end_rewriting(case, of_server)
             }
             "set" => {
@@ -450,7 +467,11 @@ impl<'m> Router<'_, 'm> {
             } else {
                 case.phase = phase(end);
             }
-            let text = if holds { "`if` holds" } else { "`if` does not hold" };
+            let text = if holds {
+                "`if` holds"
+            } else {
+                "`if` does not hold"
+            };
             case.step(StepKind::Rewrite, text, Some(statement.head()));
         };
         let model = self.world.model;
@@ -467,7 +488,7 @@ impl<'m> Router<'_, 'm> {
                 path,
                 test,
                 negative,
-            } => match self.kind_of(&path) {
+            } => match self.kind_of(&FilePath::alone(path.clone())) {
                 Some(kind) => {
                     let is = match test {
                         b'f' => kind == Kind::File,
@@ -498,25 +519,31 @@ impl<'m> Router<'_, 'm> {
     fn give_back(&self, case: &mut Case<'m>, statement: Statement<'m>) -> Next<'m> {
         let word = |index: usize| statement.arg(index).map(|word| word.value().into_owned());
         let first = word(0).unwrap_or_default();
-        let code: Option<u16> = std::str::from_utf8(&first).ok().and_then(|t| t.parse().ok());
+        let code: Option<u16> = std::str::from_utf8(&first)
+            .ok()
+            .and_then(|t| t.parse().ok());
         let (status, text) = match (code, word(1)) {
             (Some(code), text) => (code, text),
             (None, _) => (302, Some(first)),
         };
-        case.step(StepKind::Rewrite, format!("`return` answers {status}"), Some(statement.head()));
+        case.step(
+            StepKind::Rewrite,
+            format!("`return` answers {status}"),
+            Some(statement.head()),
+        );
         let span = Some(statement.head());
         if status == 444 {
             return Next::End(End::Closed, span);
         }
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
-            let location = match case.facts.expand(
-                &text.unwrap_or_default(),
-                self.request,
-                self.world.model,
-            ) {
-                Value::Known(location) => location,
-                Value::Unknown(what) => what.into_bytes(),
-            };
+            let location =
+                match case
+                    .facts
+                    .expand(&text.unwrap_or_default(), self.request, self.world.model)
+                {
+                    Value::Known(location) => location,
+                    Value::Unknown(what) => what.into_bytes(),
+                };
             if self.has_page(case, status) {
                 case.phase = Phase::Status(status);
                 return Next::Go;
@@ -542,7 +569,11 @@ impl<'m> Router<'_, 'm> {
                 Next::End(End::Handler("rewrite"), span)
             }
             Rewritten::Redirect { status, location } => {
-                case.step(StepKind::Rewrite, format!("`rewrite` answers {status}"), span);
+                case.step(
+                    StepKind::Rewrite,
+                    format!("`rewrite` answers {status}"),
+                    span,
+                );
                 if self.has_page(case, status) {
                     case.phase = Phase::Status(status);
                     return Next::Go;
@@ -583,7 +614,11 @@ impl<'m> Router<'_, 'm> {
         }
         case.changes -= 1;
         if case.changes == 0 {
-            case.step(StepKind::Rewrite, "the URI has changed ten times: nginx gives up", None);
+            case.step(
+                StepKind::Rewrite,
+                "the URI has changed ten times: nginx gives up",
+                None,
+            );
             case.phase = Phase::Status(500);
             return Next::Go;
         }
@@ -598,7 +633,10 @@ impl<'m> Router<'_, 'm> {
         let path = case.facts.uri.path.clone();
         match http.find_location(case.server, &path) {
             Found::Server => {
-                let text = format!("no location matches `{}`: the server itself answers", case.path());
+                let text = format!(
+                    "no location matches `{}`: the server itself answers",
+                    case.path()
+                );
                 case.step(StepKind::Location, text, None);
                 case.scope = http.server(case.server).scope;
                 case.phase = Phase::Access;
@@ -612,7 +650,10 @@ impl<'m> Router<'_, 'm> {
                     case.phase = Phase::Status(404);
                     return Next::Go;
                 }
-                let text = format!("`{}` has only a final slash more: nginx redirects", readable(&location.name));
+                let text = format!(
+                    "`{}` has only a final slash more: nginx redirects",
+                    readable(&location.name)
+                );
                 case.step(StepKind::Location, text, span);
                 let mut to = uri::escape(&location.name, Escape::Uri);
                 if !case.facts.uri.args.is_empty() {
@@ -637,7 +678,11 @@ impl<'m> Router<'_, 'm> {
                 case.scope = location.scope;
                 case.valid_location = true;
                 if !case.internal && self.is_internal(location.scope) {
-                    case.step(StepKind::Location, "it is `internal`: clients get 404", None);
+                    case.step(
+                        StepKind::Location,
+                        "it is `internal`: clients get 404",
+                        None,
+                    );
                     case.phase = Phase::Status(404);
                     return Next::Go;
                 }
@@ -653,11 +698,7 @@ impl<'m> Router<'_, 'm> {
     }
 
     fn is_internal(&self, scope: ScopeId) -> bool {
-        self.world
-            .model
-            .scope(scope)
-            .first("internal")
-            .is_some()
+        self.world.model.value(scope, "internal").is_some()
     }
 
     /// Why this location, and why not the others that match.
@@ -669,10 +710,16 @@ impl<'m> Router<'_, 'm> {
             LocationKind::PrefixNoRegex => {
                 "it is the longest prefix, and `^~` forbids expressions".to_owned()
             }
-            LocationKind::Prefix => "it is the longest prefix, and no expression matches".to_owned(),
+            LocationKind::Prefix => {
+                "it is the longest prefix, and no expression matches".to_owned()
+            }
             _ => "its expression is the first that matches".to_owned(),
         };
-        let text = format!("`{}` handles `{}`: {text}", name_of(location.statement), readable(path));
+        let text = format!(
+            "`{}` handles `{}`: {text}",
+            name_of(location.statement),
+            readable(path)
+        );
         let siblings = match location.parent {
             Some(parent) => &http.location(parent).locations,
             None => &http.server(case.server).locations,
@@ -739,12 +786,20 @@ impl<'m> Router<'_, 'm> {
             .value(case.scope, "satisfy")
             .is_some_and(|satisfy| satisfy.arg(0).is_some_and(|word| word.is("any")));
         if let Some(password) = password {
-            case.step(StepKind::Access, "a password is asked for", Some(password.head()));
+            case.step(
+                StepKind::Access,
+                "a password is asked for",
+                Some(password.head()),
+            );
         }
         if let Some(request) = model.value(case.scope, "auth_request")
             && request.arg(0).is_some_and(|word| !word.is("off"))
         {
-            case.step(StepKind::Access, "a subrequest decides about access", Some(request.head()));
+            case.step(
+                StepKind::Access,
+                "a subrequest decides about access",
+                Some(request.head()),
+            );
         }
         if rules.is_empty() {
             return Next::Go;
@@ -766,14 +821,22 @@ impl<'m> Router<'_, 'm> {
         });
         match rule {
             Some(rule) if rule.name() == "deny" => {
-                case.step(StepKind::Access, format!("{client} is refused"), Some(rule.head()));
+                case.step(
+                    StepKind::Access,
+                    format!("{client} is refused"),
+                    Some(rule.head()),
+                );
                 if any && password.is_some() {
                     return Next::Go;
                 }
                 case.phase = Phase::Status(403);
             }
             Some(rule) => {
-                case.step(StepKind::Access, format!("{client} is let in"), Some(rule.head()));
+                case.step(
+                    StepKind::Access,
+                    format!("{client} is let in"),
+                    Some(rule.head()),
+                );
             }
             None => {}
         }
@@ -783,7 +846,7 @@ impl<'m> Router<'_, 'm> {
     // ── Files ───────────────────────────────────────────────────────────────────────────
 
     /// The path of a URI (`ngx_http_map_uri_to_path`); `None` where it is not known.
-    fn file_of(&self, case: &mut Case<'m>, uri: &[u8]) -> Option<Vec<u8>> {
+    fn file_of(&self, case: &mut Case<'m>, uri: &[u8]) -> Option<FilePath> {
         let model = self.world.model;
         let mut given = model.outwards(case.scope).find_map(|id| {
             let scope = model.scope(id);
@@ -795,8 +858,9 @@ impl<'m> Router<'_, 'm> {
         }
         let Some(given) = given else {
             let mut path = self.absolute(b"html");
+            let base = path.len();
             path.extend_from_slice(uri);
-            return Some(path);
+            return Some(FilePath { path, base });
         };
         let value = given.arg(0)?.value().into_owned();
         let folder = match case.facts.expand(&value, self.request, model) {
@@ -811,19 +875,23 @@ impl<'m> Router<'_, 'm> {
             if path == b"/" {
                 path.clear();
             }
+            let base = path.len();
             path.extend_from_slice(uri);
-            return Some(path);
+            return Some(FilePath { path, base });
         }
+        let base = path.len();
         let location = model
             .http
             .location_of(given.scope)
             .map(|id| model.http.location(id));
         match location {
             Some(location) if location.kind.is_regex() => {}
-            Some(location) => path.extend_from_slice(uri.get(location.name.len()..).unwrap_or_default()),
+            Some(location) => {
+                path.extend_from_slice(uri.get(location.name.len()..).unwrap_or_default())
+            }
             None => {}
         }
-        Some(path)
+        Some(FilePath { path, base })
     }
 
     fn absolute(&self, path: &[u8]) -> Vec<u8> {
@@ -836,30 +904,30 @@ impl<'m> Router<'_, 'm> {
         whole
     }
 
-    /// What a path is; `None` where that cannot be known, because its folders are not here.
-    fn kind_of(&self, path: &[u8]) -> Option<Kind> {
-        let text = std::str::from_utf8(path).ok()?;
-        let path = match &self.world.root {
-            Some(root) => root.join(text.trim_start_matches('/')),
-            None => PathBuf::from(text),
+    /// What a file is; `None` where that cannot be known, because its folder is not here.
+    fn kind_of(&self, file: &FilePath) -> Option<Kind> {
+        let here = |path: &[u8]| {
+            let text = std::str::from_utf8(path).ok()?;
+            Some(match &self.world.root {
+                Some(root) => root.join(text.trim_start_matches('/')),
+                None => PathBuf::from(text),
+            })
         };
-        let metadata = match std::fs::metadata(&path) {
-            Ok(metadata) => metadata,
-            // Without the folder round it, this machine is not the one that it is about.
-            Err(_) if self.world.root.is_none() => {
-                let known = path.ancestors().skip(1).take(2).any(Path::is_dir);
-                return known.then_some(Kind::Missing);
+        match std::fs::metadata(here(&file.path)?) {
+            Ok(metadata) if metadata.is_dir() => Some(Kind::Folder),
+            Ok(_) => Some(Kind::File),
+            Err(_) => {
+                let base = here(&file.path[..file.base])?;
+                let known = self.world.root.is_some() || base.exists();
+                known.then_some(Kind::Missing)
             }
-            Err(_) => return Some(Kind::Missing),
-        };
-        Some(if metadata.is_dir() { Kind::Folder } else { Kind::File })
+        }
     }
 
     fn try_files(&self, case: &mut Case<'m>, at: usize) -> Next<'m> {
         let model = self.world.model;
-        let own = model.scope(case.scope).first("try_files");
-        // Locations do not inherit it, but what `if` makes and what the server says do.
-        let Some(statement) = own.or_else(|| self.inherited(case.scope, "try_files")) else {
+        // Nothing inherits it, and what `if` makes does not have it.
+        let Some(statement) = model.scope(case.scope).first("try_files") else {
             case.phase = Phase::Content;
             return Next::Go;
         };
@@ -886,22 +954,27 @@ impl<'m> Router<'_, 'm> {
             }
         };
         let path = self.file_of(case, &uri);
-        let shown = path.as_deref().map(|path| readable(path).into_owned());
+        let shown = path.as_ref().map(|file| readable(&file.path).into_owned());
         let wanted = if folder { Kind::Folder } else { Kind::File };
         let found = |case: &mut Case<'m>, is: bool| {
             let shown = shown.clone().unwrap_or_default();
             if is {
-                case.step(StepKind::Redirect, format!("`try_files` finds {shown}"), span);
+                case.step(
+                    StepKind::Redirect,
+                    format!("`try_files` finds {shown}"),
+                    span,
+                );
                 case.facts.uri.path.clone_from(&uri);
-                if folder {
-                    case.facts.uri.path.push(b'/');
-                }
                 case.phase = Phase::Content;
             } else {
-                case.step(StepKind::Redirect, format!("`try_files` does not find {shown}"), span);
+                case.step(
+                    StepKind::Redirect,
+                    format!("`try_files` does not find {shown}"),
+                    span,
+                );
             }
         };
-        match path.as_deref().and_then(|path| self.kind_of(path)) {
+        match path.as_ref().and_then(|file| self.kind_of(file)) {
             Some(kind) => {
                 found(case, kind == wanted);
                 Next::Go
@@ -923,9 +996,15 @@ impl<'m> Router<'_, 'm> {
 
     fn fall_back(&self, case: &mut Case<'m>, text: &[u8], span: Option<Span>) -> Next<'m> {
         if let Some(code) = text.strip_prefix(b"=") {
-            let code = std::str::from_utf8(code).ok().and_then(|code| code.parse().ok());
+            let code = std::str::from_utf8(code)
+                .ok()
+                .and_then(|code| code.parse().ok());
             let code: u16 = code.unwrap_or(500);
-            case.step(StepKind::Redirect, format!("`try_files` ends with {code}"), span);
+            case.step(
+                StepKind::Redirect,
+                format!("`try_files` ends with {code}"),
+                span,
+            );
             case.phase = Phase::Status(code);
             return Next::Go;
         }
@@ -944,7 +1023,11 @@ impl<'m> Router<'_, 'm> {
         who: &str,
         span: Option<Span>,
     ) -> Next<'m> {
-        case.step(StepKind::Redirect, format!("{who} goes on with `{}`", readable(to)), span);
+        case.step(
+            StepKind::Redirect,
+            format!("{who} goes on with `{}`", readable(to)),
+            span,
+        );
         case.changes -= 1;
         if case.changes == 0 {
             case.phase = Phase::Status(500);
@@ -984,21 +1067,6 @@ impl<'m> Router<'_, 'm> {
 
     // ── Content ─────────────────────────────────────────────────────────────────────────
 
-    /// A directive that `if` and `limit_except` take over from their location.
-    fn inherited(&self, scope: ScopeId, name: &str) -> Option<Statement<'m>> {
-        let model = self.world.model;
-        for id in model.outwards(scope) {
-            let block = model.scope(id);
-            if let Some(found) = block.named(name).last() {
-                return Some(found);
-            }
-            if !matches!(block.context, Context::IfInLocation | Context::LimitExcept) {
-                return None;
-            }
-        }
-        None
-    }
-
     fn content(&self, case: &mut Case<'m>) -> Next<'m> {
         let model = self.world.model;
         let found = model.outwards(case.scope).find_map(|id| {
@@ -1029,7 +1097,10 @@ impl<'m> Router<'_, 'm> {
     fn pass(&self, case: &mut Case<'m>, pass: Statement<'m>) -> Next<'m> {
         let upstreams = &self.world.model.http.upstreams;
         let span = Some(pass.head());
-        let to = pass.arg(0).map(|word| word.value().into_owned()).unwrap_or_default();
+        let to = pass
+            .arg(0)
+            .map(|word| word.value().into_owned())
+            .unwrap_or_default();
         let same = |reference: &&crate::model::upstream::Reference<'m>| {
             reference.statement.directive.head() == pass.directive.head()
         };
@@ -1038,7 +1109,11 @@ impl<'m> Router<'_, 'm> {
         let uri = self.sent_uri(case, pass);
         case.step(
             StepKind::Content,
-            format!("`{}` hands the request on to {}", pass.name(), readable(&to)),
+            format!(
+                "`{}` hands the request on to {}",
+                pass.name(),
+                readable(&to)
+            ),
             span,
         );
         let mut nodes = Vec::new();
@@ -1105,14 +1180,18 @@ impl<'m> Router<'_, 'm> {
         }
         let http = &self.world.model.http;
         let location = http.location_of(pass.scope).map(|id| http.location(id))?;
-        let cut = if case.valid_location { location.name.len() } else { 0 };
+        let cut = if case.valid_location {
+            location.name.len()
+        } else {
+            0
+        };
         let mut path = uri.to_vec();
         path.extend(uri::escape(facts.uri.path.get(cut..)?, Escape::Uri));
         Some(with_args(path, &facts.uri.args))
     }
 
     fn file(&self, case: &mut Case<'m>) -> Next<'m> {
-        if !matches!(case.method.as_str(), "GET" | "HEAD" | "POST") {
+        if !matches!(case.facts.method.as_str(), "GET" | "HEAD" | "POST") {
             case.phase = Phase::Status(405);
             return Next::Go;
         }
@@ -1121,11 +1200,13 @@ impl<'m> Router<'_, 'm> {
             case.phase = Phase::Index(0);
             return Next::Go;
         }
-        let Some(path) = self.file_of(case, &uri) else {
+        let Some(file) = self.file_of(case, &uri) else {
             return Next::End(End::Handler("root"), None);
         };
         let span = self.folder_span(case);
-        let kind = match self.kind_of(&path) {
+        let found = self.kind_of(&file);
+        let path = file.path;
+        let kind = match found {
             Some(kind) => kind,
             None => {
                 case.step(StepKind::Content, "the file is not on this machine", span);
@@ -1133,7 +1214,7 @@ impl<'m> Router<'_, 'm> {
             }
         };
         match kind {
-            Kind::File if case.method == "POST" => {
+            Kind::File if case.facts.method == "POST" => {
                 case.phase = Phase::Status(405);
                 Next::Go
             }
@@ -1195,11 +1276,15 @@ impl<'m> Router<'_, 'm> {
                     Next::Go
                 }
                 (_, Some(list)) => {
-                    case.step(StepKind::Content, "`autoindex` lists the folder", Some(list.head()));
-                    Next::End(End::Listing { path: folder }, Some(list.head()))
+                    case.step(
+                        StepKind::Content,
+                        "`autoindex` lists the folder",
+                        Some(list.head()),
+                    );
+                    Next::End(End::Listing { path: folder.path }, Some(list.head()))
                 }
                 _ => {
-                    let text = format!("{} has no index", readable(&folder));
+                    let text = format!("{} has no index", readable(&folder.path));
                     case.step(StepKind::Content, text, span);
                     case.phase = Phase::Status(403);
                     Next::Go
@@ -1213,7 +1298,7 @@ impl<'m> Router<'_, 'm> {
             return next;
         }
         let mut path = folder.clone();
-        path.extend_from_slice(&name);
+        path.path.extend_from_slice(&name);
         match self.kind_of(&path) {
             Some(Kind::Missing) | None if self.kind_of(&folder) == Some(Kind::Missing) => {
                 case.phase = Phase::Status(404);
@@ -1225,7 +1310,8 @@ impl<'m> Router<'_, 'm> {
             }
             found => {
                 if found.is_none() {
-                    case.assuming.push(format!("there is a file {}", readable(&path)));
+                    case.assuming
+                        .push(format!("there is a file {}", readable(&path.path)));
                 }
                 let mut to = uri;
                 to.extend_from_slice(&name);
@@ -1258,7 +1344,10 @@ impl<'m> Router<'_, 'm> {
 
     fn status(&self, case: &mut Case<'m>, status: u16) -> Next<'m> {
         let Some(page) = self.page(case, status) else {
-            return Next::End(response(status), case.steps.last().and_then(|step| step.span));
+            return Next::End(
+                response(status),
+                case.steps.last().and_then(|step| step.span),
+            );
         };
         let model = self.world.model;
         let recursive = model
@@ -1272,17 +1361,25 @@ impl<'m> Router<'_, 'm> {
         if let Some(overwrite) = count.checked_sub(2).and_then(|index| page.arg(index))
             && let Some(code) = overwrite.value().strip_prefix(b"=")
         {
-            case.status = std::str::from_utf8(code).ok().and_then(|code| code.parse().ok());
+            case.status = std::str::from_utf8(code)
+                .ok()
+                .and_then(|code| code.parse().ok());
         }
-        let target = page.args().next_back().map(|word| word.value().into_owned());
-        let to = match case.facts.expand(&target.unwrap_or_default(), self.request, model) {
+        let target = page
+            .args()
+            .next_back()
+            .map(|word| word.value().into_owned());
+        let to = match case
+            .facts
+            .expand(&target.unwrap_or_default(), self.request, model)
+        {
             Value::Known(to) => to,
             Value::Unknown(what) => what.into_bytes(),
         };
         let span = Some(page.head());
         if to.starts_with(b"/") {
-            if case.method != "HEAD" {
-                case.method = "GET".to_owned();
+            if case.facts.method != "HEAD" {
+                case.facts.method = "GET".to_owned();
             }
             return self.internal_redirect(case, &to, "`error_page`", span);
         }
@@ -1293,8 +1390,30 @@ impl<'m> Router<'_, 'm> {
             Some(status @ (301 | 302 | 303 | 307 | 308)) => status,
             _ => 302,
         };
-        case.step(StepKind::Redirect, format!("`error_page` answers {status}"), span);
+        case.step(
+            StepKind::Redirect,
+            format!("`error_page` answers {status}"),
+            span,
+        );
         Next::End(redirect(status, to), span)
+    }
+}
+
+/// A path, and how much of it the configuration gives.
+#[derive(Debug, Clone)]
+struct FilePath {
+    path: Vec<u8>,
+    base: usize,
+}
+
+impl FilePath {
+    /// One that a variable gives: the folder of the file says whether it can be known.
+    fn alone(path: Vec<u8>) -> Self {
+        let base = memchr::memrchr(b'/', &path)
+            .unwrap_or(0)
+            .max(1)
+            .min(path.len());
+        Self { path, base }
     }
 }
 
@@ -1333,9 +1452,7 @@ fn name_of(statement: Statement<'_>) -> String {
 
 /// Whether the name of a server, which may have a wildcard, is that of a host.
 fn matches_name(name: &[u8], host: &[u8]) -> bool {
-    let below = |host: &[u8], rest: &[u8]| {
-        host.len() > rest.len() && host.ends_with(rest)
-    };
+    let below = |host: &[u8], rest: &[u8]| host.len() > rest.len() && host.ends_with(rest);
     match name {
         [b'*', rest @ ..] => below(host, rest),
         [b'.', rest @ ..] => host == rest || below(host, name),

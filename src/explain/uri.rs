@@ -158,10 +158,42 @@ pub fn escape(text: &[u8], how: Escape) -> Vec<u8> {
     for &byte in text {
         let unsafe_byte = match how {
             Escape::Uri => {
-                byte <= b' ' || byte >= 0x7f || matches!(byte, b'"' | b'#' | b'%' | b'<' | b'>' | b'?' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+                byte <= b' '
+                    || byte >= 0x7f
+                    || matches!(
+                        byte,
+                        b'"' | b'#'
+                            | b'%'
+                            | b'<'
+                            | b'>'
+                            | b'?'
+                            | b'\\'
+                            | b'^'
+                            | b'`'
+                            | b'{'
+                            | b'|'
+                            | b'}'
+                    )
             }
             Escape::Args => {
-                byte <= b' ' || byte >= 0x7f || matches!(byte, b'"' | b'#' | b'%' | b'&' | b'+' | b'<' | b'>' | b'?' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
+                byte <= b' '
+                    || byte >= 0x7f
+                    || matches!(
+                        byte,
+                        b'"' | b'#'
+                            | b'%'
+                            | b'&'
+                            | b'+'
+                            | b'<'
+                            | b'>'
+                            | b'?'
+                            | b'\\'
+                            | b'^'
+                            | b'`'
+                            | b'{'
+                            | b'|'
+                            | b'}'
+                    )
             }
         };
         if unsafe_byte {
@@ -241,7 +273,11 @@ mod tests {
             ("/a?b=/../c", true, Some("/a")),
         ] {
             let path = parse(raw.as_bytes(), merged).map(|uri| uri.path);
-            assert_eq!(path.ok(), expected.map(|path| path.as_bytes().to_vec()), "{raw}");
+            assert_eq!(
+                path.ok(),
+                expected.map(|path| path.as_bytes().to_vec()),
+                "{raw}"
+            );
         }
         assert_eq!(parse(b"/a?b=c#d", true).unwrap().args, b"b=c");
         assert_eq!(parse(b"/a#d?b", true).unwrap().args, b"");

@@ -29,6 +29,8 @@ pub(super) type Captures = Vec<Option<Vec<u8>>>;
 pub(super) struct Facts {
     pub(super) uri: Uri,
     pub(super) host: Vec<u8>,
+    /// The method; pages of errors are got.
+    pub(super) method: String,
     /// The first name of the server.
     pub(super) server_name: Vec<u8>,
     pub(super) set: HashMap<Vec<u8>, Value>,
@@ -38,10 +40,11 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub(super) fn new(uri: Uri, host: Vec<u8>) -> Self {
+    pub(super) fn new(uri: Uri, host: Vec<u8>, method: &str) -> Self {
         Self {
             uri,
             host,
+            method: method.to_owned(),
             server_name: Vec::new(),
             set: HashMap::new(),
             captures: Vec::new(),
@@ -64,23 +67,16 @@ impl Facts {
                         value.extend_from_slice(text);
                     }
                 }
-                Part::Variable { name, .. } => {
-                    match self.variable(&text[name], request, model) {
-                        Value::Known(text) => value.extend_from_slice(&text),
-                        unknown @ Value::Unknown(_) => return unknown,
-                    }
-                }
+                Part::Variable { name, .. } => match self.variable(&text[name], request, model) {
+                    Value::Known(text) => value.extend_from_slice(&text),
+                    unknown @ Value::Unknown(_) => return unknown,
+                },
             }
         }
         Value::Known(value)
     }
 
-    pub(super) fn variable(
-        &mut self,
-        name: &[u8],
-        request: &Request,
-        model: &Model<'_>,
-    ) -> Value {
+    pub(super) fn variable(&mut self, name: &[u8], request: &Request, model: &Model<'_>) -> Value {
         /// Maps inside maps; nginx has no limit, and calls itself.
         const DEEPEST: usize = 32;
 
@@ -118,7 +114,10 @@ impl Facts {
     }
 
     fn look_up(&mut self, table: Statement<'_>, request: &Request, model: &Model<'_>) -> Value {
-        let made = table.args().next_back().map(|word| word.value().into_owned());
+        let made = table
+            .args()
+            .next_back()
+            .map(|word| word.value().into_owned());
         let shown = String::from_utf8_lossy(&made.unwrap_or_default()).into_owned();
         if table.name() != "map" {
             return Value::Unknown(shown);
@@ -180,7 +179,10 @@ impl Facts {
             self.captures.clear();
             return false;
         };
-        self.captures = found.iter().map(|group| group.map(<[u8]>::to_vec)).collect();
+        self.captures = found
+            .iter()
+            .map(|group| group.map(<[u8]>::to_vec))
+            .collect();
         for (name, group) in regex.named_in(text) {
             self.set
                 .insert(name.to_ascii_lowercase(), Value::known(group));
@@ -201,7 +203,7 @@ impl Facts {
             b"server_port" => text(request.port.to_string().as_bytes()),
             b"scheme" => text(if request.tls { b"https" } else { b"http" }),
             b"https" => text(if request.tls { b"on" } else { b"" }),
-            b"request_method" => text(request.method.as_bytes()),
+            b"request_method" => text(self.method.as_bytes()),
             b"server_protocol" => text(b"HTTP/1.1"),
             b"remote_addr" => Some(match request.client {
                 Some(address) => Value::known(address.to_string()),

@@ -226,7 +226,9 @@ impl<'m> Http<'m> {
                     return Found::Redirect(id);
                 }
                 let best = match self.find_static(level, path) {
-                    Some(id) if self.location(id).kind == LocationKind::Exact => return Found::Location(id),
+                    Some(id) if self.location(id).kind == LocationKind::Exact => {
+                        return Found::Location(id);
+                    }
                     best => best,
                 };
                 chain.push((level, best));

@@ -35,7 +35,12 @@ pub fn text(
                 .unwrap_or_default();
             writeln!(out, "  {:<9} {}{place}", step.kind.name(), step.text)?;
             for loser in &step.lost {
-                writeln!(out, "            not {}  {}", loser.text, at(loser.span, sources))?;
+                writeln!(
+                    out,
+                    "            not {}  {}",
+                    loser.text,
+                    at(loser.span, sources)
+                )?;
             }
         }
         if let End::Upstream { nodes, .. } = &answer.end {
@@ -85,18 +90,27 @@ pub fn json(
             })
         })
         .collect();
-    let report = json!({"version": 1, "url": url(request), "method": request.method, "answers": answers});
+    let report =
+        json!({"version": 1, "url": url(request), "method": request.method, "answers": answers});
     serde_json::to_writer(&mut *out, &report)?;
     writeln!(out)
 }
 
 fn url(request: &Request) -> String {
     let scheme = if request.tls { "https" } else { "http" };
-    format!("{scheme}://{}{}", readable(&request.host), readable(&request.target))
+    format!(
+        "{scheme}://{}{}",
+        readable(&request.host),
+        readable(&request.target)
+    )
 }
 
 fn at(span: Span, sources: &SourceMap) -> String {
-    format!("{}:{}", sources.file(span.file).name(), sources.start(span).line)
+    format!(
+        "{}:{}",
+        sources.file(span.file).name(),
+        sources.start(span).line
+    )
 }
 
 fn place(span: Option<Span>, sources: &SourceMap) -> Value {

@@ -16,6 +16,7 @@ mod nginx;
 mod process;
 
 mod balancing;
+mod explain;
 mod failover;
 mod fixtures;
 mod servers;

@@ -85,6 +85,24 @@ impl Nginx {
         config: &Path,
         port: u16,
     ) -> Self {
+        let nginx = Self::start_noisy(home, engine, run, config, port);
+        let said = nginx.process.output();
+        assert!(
+            said.is_empty(),
+            "nginx {} is not silent: {said}",
+            engine.version
+        );
+        nginx
+    }
+
+    /// The same of a configuration that nginx may warn of.
+    pub(crate) fn start_noisy(
+        home: &Home,
+        engine: &Engine,
+        run: &Path,
+        config: &Path,
+        port: u16,
+    ) -> Self {
         let binary = reachable(home, engine);
         let mut command = supervised(&binary, "TERM");
         command
@@ -95,12 +113,6 @@ impl Nginx {
         let _ = std::fs::remove_file(&log);
         let mut process = Process::start(&format!("nginx {}", engine.name), &mut command, &log);
         process.wait_until_ready(|| TcpStream::connect(("127.0.0.1", port)).is_ok());
-        let said = process.output();
-        assert!(
-            said.is_empty(),
-            "nginx {} is not silent: {said}",
-            engine.version
-        );
         Self {
             process,
             run: run.to_owned(),
