@@ -8,18 +8,22 @@
 //! - [`request`] is what is asked about, `uri` how nginx reads it.
 //! - `value` knows variables, as far as the request states them.
 //! - `route` goes through the phases; `script` is the rewriting.
+//! - `effects` is what counts where the request ends up.
+//! - [`tree`] is the whole configuration without a request.
 //! - [`trace`] is what comes out.
 
+mod effects;
 pub mod request;
 mod route;
 mod script;
 pub mod trace;
+pub mod tree;
 mod uri;
 mod value;
 
 pub use request::{Request, UrlError};
 pub use route::explain;
-pub use trace::{Answer, End, Loser, Step, StepKind};
+pub use trace::{Answer, Effect, EffectKind, End, Loser, Step, StepKind};
 
 use crate::model::Model;
 use crate::model::Texts;

@@ -3,7 +3,7 @@
 use super::{SUCCESS, Streams};
 use crate::Error;
 use crate::directives::Modules;
-use crate::explain::{Request, World, explain};
+use crate::explain::{Request, World, explain, tree};
 use crate::model::files::Disk;
 use crate::model::{Limits, Prefix, Texts, dump};
 use crate::report::explanation;
@@ -22,8 +22,9 @@ pub(super) struct Args {
     /// The main file of a configuration, the output of `nginx -T`, or `-` for standard input.
     file: PathBuf,
 
-    /// The URL, as in `https://shop.example.com/static/a.css`.
-    url: String,
+    /// The URL, as in `https://shop.example.com/static/a.css`; without it the whole
+    /// configuration is shown.
+    url: Option<String>,
 
     /// The method.
     #[arg(long, value_name = "METHOD", default_value = "GET")]
@@ -68,6 +69,8 @@ enum Format {
     Text,
     /// One JSON object.
     Json,
+    /// A flow chart of the whole configuration, for Mermaid.
+    Mermaid,
 }
 
 fn parse_header(text: &str) -> Result<(String, String), String> {
@@ -80,16 +83,7 @@ fn parse_header(text: &str) -> Result<(String, String), String> {
 impl Args {
     /// Runs the command.
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
-        let mut request =
-            Request::get(&self.url).map_err(|error| Error::Usage(error.to_string()))?;
-        request.method.clone_from(&self.method);
-        request.headers.clone_from(&self.header);
-        request.client = self.client_ip;
-        request.sni.clone_from(&self.sni);
-        if let Some(listen) = self.listen {
-            request.listen = Some(listen.ip());
-            request.port = listen.port();
-        }
+        let request = self.request()?;
         let read_error = |source| Error::Read {
             path: self.file.clone(),
             source,
@@ -109,19 +103,38 @@ impl Args {
                 let root = texts.open(&dump.main).map_err(|_| {
                     Error::Usage("the output of `nginx -T` has no main file".into())
                 })?;
-                self.answer(&request, &mut texts, root, &dump.main, streams)
+                self.answer(request.as_ref(), &mut texts, root, &dump.main, streams)
             }
             None => {
                 let mut texts = Texts::new(&Disk, limits);
-                let root = texts.add(&self.file.to_string_lossy(), text);
-                self.answer(&request, &mut texts, root, &self.file, streams)
+                let root = texts
+                    .add(&self.file.to_string_lossy(), text)
+                    .map_err(|_| Error::Usage("the file is over a limit".into()))?;
+                self.answer(request.as_ref(), &mut texts, root, &self.file, streams)
             }
         }
     }
 
+    /// The request that is asked about.
+    fn request(&self) -> Result<Option<Request>, Error> {
+        let Some(url) = &self.url else {
+            return Ok(None);
+        };
+        let mut request = Request::get(url).map_err(|error| Error::Usage(error.to_string()))?;
+        request.method.clone_from(&self.method);
+        request.headers.clone_from(&self.header);
+        request.client = self.client_ip;
+        request.sni.clone_from(&self.sni);
+        if let Some(listen) = self.listen {
+            request.listen = Some(listen.ip());
+            request.port = listen.port();
+        }
+        Ok(Some(request))
+    }
+
     fn answer(
         &self,
-        request: &Request,
+        request: Option<&Request>,
         texts: &mut Texts<'_>,
         root: FileId,
         main: &Path,
@@ -149,6 +162,16 @@ impl Args {
                 .unwrap_or_else(|| Start::infer(tree, target, false)),
         };
         let reading = verdict::read(texts, &config, &options);
+        let sources = texts.sources();
+        let Some(request) = request else {
+            let nodes = tree::tree(&reading.model);
+            match self.format {
+                Format::Text => explanation::tree(streams.out, &nodes, sources)?,
+                Format::Json => explanation::tree_json(streams.out, &nodes, sources)?,
+                Format::Mermaid => explanation::mermaid(streams.out, &nodes)?,
+            }
+            return Ok(ExitCode::from(SUCCESS));
+        };
         let world = World {
             model: &reading.model,
             texts,
@@ -157,8 +180,13 @@ impl Args {
         };
         let answers = explain(&world, request);
         match self.format {
-            Format::Text => explanation::text(streams.out, request, &answers, texts.sources())?,
-            Format::Json => explanation::json(streams.out, request, &answers, texts.sources())?,
+            Format::Text => explanation::text(streams.out, request, &answers, sources)?,
+            Format::Json => explanation::json(streams.out, request, &answers, sources)?,
+            Format::Mermaid => {
+                return Err(Error::Usage(
+                    "a chart is of the whole configuration: leave the URL out".into(),
+                ));
+            }
         }
         Ok(ExitCode::from(SUCCESS))
     }

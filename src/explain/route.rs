@@ -1,6 +1,7 @@
 //! The phases of a request (`src/http/ngx_http_core_module.c`).
 
 use super::World;
+use super::effects;
 use super::request::Request;
 use super::script::{self, Code, Condition, Rewritten};
 use super::trace::{Answer, End, Loser, Step, StepKind};
@@ -10,7 +11,7 @@ use crate::directives::Context;
 use crate::model::http::{Found, LocationId, LocationKind, ServerId};
 use crate::model::sockets::Socket;
 use crate::model::upstream::Method;
-use crate::model::{ScopeId, Statement};
+use crate::model::{Model, ScopeId, Statement};
 use crate::source::{Span, readable};
 use crate::values::address::{Host, inet_addr, inet6_addr, parse_cidr};
 use std::net::IpAddr;
@@ -36,8 +37,8 @@ pub fn explain(world: &World<'_, '_>, request: &Request) -> Vec<Answer> {
         let room = answers.len() + open.len() < CASES;
         match router.next(&mut case) {
             Next::Go if case.steps.len() < STEPS => open.push(case),
-            Next::Go => answers.push(case.end(response(500), None)),
-            Next::End(end, span) => answers.push(case.end(end, span)),
+            Next::Go => answers.push(case.end(world.model, response(500), None)),
+            Next::End(end, span) => answers.push(case.end(world.model, end, span)),
             Next::Either(mut cases) => {
                 if !room {
                     cases.truncate(1);
@@ -124,8 +125,13 @@ impl Case<'_> {
         });
     }
 
-    fn end(self, end: End, span: Option<Span>) -> Answer {
+    fn end(self, model: &Model<'_>, end: End, span: Option<Span>) -> Answer {
+        let family = match &end {
+            End::Upstream { directive, .. } => directive.split('_').next(),
+            _ => None,
+        };
         Answer {
+            effects: effects::effects(model, self.scope, family),
             assuming: self.assuming,
             steps: self.steps,
             end,
@@ -156,6 +162,7 @@ impl<'m> Router<'_, 'm> {
                 steps,
                 end,
                 span: None,
+                effects: Vec::new(),
             })
         };
         let Some(socket) = self.socket(&mut steps) else {

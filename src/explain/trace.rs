@@ -114,4 +114,49 @@ pub struct Answer {
     pub end: End,
     /// The place that answers.
     pub span: Option<Span>,
+    /// What counts there.
+    pub effects: Vec<Effect>,
+}
+
+/// A directive that counts, or does not although it might seem so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Effect {
+    /// What it does.
+    pub kind: EffectKind,
+    /// As it is written.
+    pub text: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// What a directive does to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EffectKind {
+    /// A value.
+    Setting,
+    /// A limit.
+    Limit,
+    /// A header or parameter that is sent to the backend.
+    Sent,
+    /// A header of the backend's that clients do not see.
+    Hidden,
+    /// A header that clients get.
+    Added,
+    /// It does not count: a block further inside has others of its name.
+    Dropped,
+}
+
+impl EffectKind {
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Setting => "setting",
+            Self::Limit => "limit",
+            Self::Sent => "sent",
+            Self::Hidden => "hidden",
+            Self::Added => "added",
+            Self::Dropped => "dropped",
+        }
+    }
 }

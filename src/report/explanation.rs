@@ -1,8 +1,10 @@
 //! What a request comes to, for people and for machines.
 
+use crate::explain::tree::{Node, NodeKind};
 use crate::explain::{Answer, End, Request};
 use crate::source::{SourceMap, Span, readable};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -48,6 +50,10 @@ pub fn text(
                 writeln!(out, "  {:<9} {node}  {}", "node", at(*span, sources))?;
             }
         }
+        for effect in &answer.effects {
+            let kind = effect.kind.name();
+            writeln!(out, "  {kind:<9} {}  {}", effect.text, at(effect.span, sources))?;
+        }
     }
     Ok(())
 }
@@ -87,6 +93,11 @@ pub fn json(
                 "end": end_value(&answer.end, sources),
                 "place": place(answer.span, sources),
                 "steps": steps,
+                "effects": answer.effects.iter().map(|effect| json!({
+                    "kind": effect.kind.name(),
+                    "text": effect.text,
+                    "place": place(Some(effect.span), sources),
+                })).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -190,4 +201,87 @@ fn end_value(end: &End, sources: &SourceMap) -> Value {
         }
         End::Handler(name) => json!({"kind": "handler", "directive": name}),
     }
+}
+
+/// Writes a configuration as a tree.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn tree(out: &mut dyn Write, nodes: &[Node], sources: &SourceMap) -> io::Result<()> {
+    for (depth, node) in walk(nodes) {
+        let indent = "  ".repeat(depth);
+        writeln!(out, "{indent}{}  {}", node.text, at(node.span, sources))?;
+    }
+    Ok(())
+}
+
+/// Writes a configuration as a flow chart of Mermaid; an upstream is drawn once.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn mermaid(out: &mut dyn Write, nodes: &[Node]) -> io::Result<()> {
+    writeln!(out, "flowchart LR")?;
+    let mut path: Vec<String> = Vec::new();
+    let mut drawn: HashMap<Span, String> = HashMap::new();
+    for (depth, node) in walk(nodes) {
+        path.truncate(depth);
+        let shared = matches!(node.kind, NodeKind::Upstream | NodeKind::Node);
+        let known = drawn.get(&node.span).filter(|_| shared).cloned();
+        let is_new = known.is_none();
+        let id = known.unwrap_or_else(|| format!("n{}", drawn.len()));
+        if is_new {
+            let text = node.text.replace('"', "#quot;").replace(['<', '>'], " ");
+            let (open, close) = match node.kind {
+                NodeKind::Server => ("[\"", "\"]"),
+                NodeKind::Location => ("(\"", "\")"),
+                NodeKind::Handler => ("{{\"", "\"}}"),
+                NodeKind::Upstream => ("[[\"", "\"]]"),
+                NodeKind::Node => ("[(\"", "\")]"),
+            };
+            writeln!(out, "  {id}{open}{text}{close}")?;
+            drawn.insert(node.span, id.clone());
+        }
+        if let Some(parent) = path.last()
+            && (is_new || !matches!(node.kind, NodeKind::Node))
+        {
+            writeln!(out, "  {parent} --> {id}")?;
+        }
+        path.push(id);
+    }
+    Ok(())
+}
+
+/// The nodes of a tree with their depth, parents first.
+fn walk(nodes: &[Node]) -> impl Iterator<Item = (usize, &Node)> {
+    let mut open: Vec<(usize, &Node)> = nodes.iter().rev().map(|node| (0, node)).collect();
+    std::iter::from_fn(move || {
+        let (depth, node) = open.pop()?;
+        open.extend(node.children.iter().rev().map(|child| (depth + 1, child)));
+        Some((depth, node))
+    })
+}
+
+/// Writes a configuration as one JSON object.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn tree_json(out: &mut dyn Write, nodes: &[Node], sources: &SourceMap) -> io::Result<()> {
+    fn value(node: &Node, sources: &SourceMap) -> Value {
+        let children = node.children.iter().map(|child| value(child, sources));
+        json!({
+            "kind": match node.kind {
+                NodeKind::Server => "server",
+                NodeKind::Location => "location",
+                NodeKind::Handler => "handler",
+                NodeKind::Upstream => "upstream",
+                NodeKind::Node => "node",
+            },
+            "text": node.text,
+            "place": place(Some(node.span), sources),
+            "children": children.collect::<Vec<_>>(),
+        })
+    }
+    let servers: Vec<_> = nodes.iter().map(|node| value(node, sources)).collect();
+    serde_json::to_writer(&mut *out, &json!({"version": 1, "servers": servers}))?;
+    writeln!(out)
 }
