@@ -1,11 +1,13 @@
 //! `djanginx explain`: which server, location and node handles a URL, and why.
 
+use super::input::TopologyArgs;
 use super::{SUCCESS, Streams};
 use crate::Error;
 use crate::directives::Modules;
 use crate::explain::{Request, World, explain, tree};
-use crate::model::files::Disk;
+use crate::model::files::{Disk, Memory};
 use crate::model::{Limits, Prefix, Texts, dump};
+use crate::render;
 use crate::report::explanation;
 use crate::source::FileId;
 use crate::verdict::{self, Declared, Start};
@@ -19,7 +21,8 @@ use std::process::ExitCode;
 /// Arguments of `explain`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The main file of a configuration, the output of `nginx -T`, or `-` for standard input.
+    /// The main file of a configuration, the output of `nginx -T`, `-` for standard input, or
+    /// a topology (`.yaml`, `.yml`), of which the configuration is made first.
     file: PathBuf,
 
     /// The URL, as in `https://shop.example.com/static/a.css`; without it the whole
@@ -84,6 +87,13 @@ impl Args {
     /// Runs the command.
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
         let request = self.request()?;
+        let of_topology = self
+            .file
+            .extension()
+            .is_some_and(|e| e == "yaml" || e == "yml");
+        if of_topology {
+            return self.of_topology(request.as_ref(), streams);
+        }
         let read_error = |source| Error::Read {
             path: self.file.clone(),
             source,
@@ -113,6 +123,37 @@ impl Args {
                 self.answer(request.as_ref(), &mut texts, root, &self.file, streams)
             }
         }
+    }
+
+    /// Explains the configuration that a topology becomes.
+    fn of_topology(
+        &self,
+        request: Option<&Request>,
+        streams: &mut Streams<'_>,
+    ) -> Result<ExitCode, Error> {
+        let topology = TopologyArgs::of(self.file.clone(), self.nginx_version);
+        let (valid, sources) = match topology.read_valid(streams)? {
+            Ok(valid) => valid,
+            Err(code) => return Ok(code),
+        };
+        let topology = &valid.loaded.topology;
+        let target = topology
+            .target()
+            .map_err(|error| Error::Usage(error.to_string()))?;
+        let text = sources.file(valid.loaded.file).text();
+        let mut memory = Memory::new();
+        let files = render::render(topology, target, text, None)?;
+        // The file that includes the others comes last.
+        let main = files.last().map(|file| PathBuf::from(&file.path));
+        for file in files {
+            memory.insert(&file.path, file.text.into_bytes());
+        }
+        let main = main.unwrap_or_default();
+        let mut texts = Texts::new(&memory, Limits::default());
+        let root = texts
+            .open(&main)
+            .map_err(|_| Error::Usage("the configuration is over a limit".into()))?;
+        self.answer(request, &mut texts, root, &main, streams)
     }
 
     /// The request that is asked about.

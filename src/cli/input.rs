@@ -79,6 +79,27 @@ pub(super) struct Reading {
 }
 
 impl TopologyArgs {
+    /// The topology of a file, within the usual limits.
+    pub(super) fn of(topology: PathBuf, nginx_version: Option<Target>) -> Self {
+        let Limits {
+            bytes,
+            events,
+            depth,
+            expanded,
+            ..
+        } = Limits::default();
+        Self {
+            topology,
+            nginx_version,
+            limits: LimitArgs {
+                max_yaml_bytes: bytes,
+                max_yaml_events: events,
+                max_yaml_depth: depth,
+                max_yaml_aliased: expanded,
+            },
+        }
+    }
+
     /// Reads and checks the topology.
     pub(super) fn read(&self) -> Result<Reading, Error> {
         let options = Options {

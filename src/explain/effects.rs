@@ -36,7 +36,10 @@ const LISTS: &[(&str, EffectKind)] = &[
 /// What counts in a block, for a request that a directive of a family such as `proxy` hands
 /// on, or that nginx answers itself.
 pub(super) fn effects<'m>(model: &Model<'m>, scope: ScopeId, family: Option<&str>) -> Vec<Effect> {
-    let fits = |name: &str| match ["proxy_", "uwsgi_"].iter().find(|own| name.starts_with(**own)) {
+    let fits = |name: &str| match ["proxy_", "uwsgi_"]
+        .iter()
+        .find(|own| name.starts_with(**own))
+    {
         Some(own) => family.is_some_and(|family| own.strip_suffix('_') == Some(family)),
         None => true,
     };
@@ -49,7 +52,11 @@ pub(super) fn effects<'m>(model: &Model<'m>, scope: ScopeId, family: Option<&str
     for (name, kind) in LISTS.iter().filter(|(name, _)| fits(name)) {
         let counting = model.effective(scope, name);
         let from = counting.first().map(|statement| statement.scope);
-        effects.extend(counting.into_iter().map(|statement| effect(*kind, statement)));
+        effects.extend(
+            counting
+                .into_iter()
+                .map(|statement| effect(*kind, statement)),
+        );
         let Some(from) = from else { continue };
         // What blocks further out say is dropped, not added.
         let outer = model.outwards(from).skip(1);

@@ -64,20 +64,37 @@ fn server(model: &Model<'_>, id: ServerId) -> Node {
         .iter()
         .map(|name| {
             let shown = String::from_utf8_lossy(&name.name).into_owned();
-            if name.regex.is_some() { format!("~{shown}") } else { shown }
+            if name.regex.is_some() {
+                format!("~{shown}")
+            } else {
+                shown
+            }
         })
         .collect();
     let sockets: Vec<_> = http
         .sockets
         .of(id)
         .map(|socket| {
-            let default = if socket.default_server == id { " default" } else { "" };
+            let default = if socket.default_server == id {
+                " default"
+            } else {
+                ""
+            };
             format!("{}{default}", socket.text)
         })
         .collect();
-    let names = if names.is_empty() { "no name".to_owned() } else { names.join(" ") };
+    let names = if names.is_empty() {
+        "no name".to_owned()
+    } else {
+        names.join(" ")
+    };
     let mut children = handlers(model, server.scope);
-    children.extend(server.locations.iter().filter_map(|id| location(model, *id)));
+    children.extend(
+        server
+            .locations
+            .iter()
+            .filter_map(|id| location(model, *id)),
+    );
     Node {
         kind: NodeKind::Server,
         text: format!("{names} on {}", sockets.join(", ")),

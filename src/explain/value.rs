@@ -214,6 +214,9 @@ impl Facts {
                 if let Some(argument) = name.strip_prefix(b"arg_") {
                     return Some(Value::Known(self.argument(argument)));
                 }
+                if let Some(cookie) = name.strip_prefix(b"cookie_") {
+                    return Some(Value::Known(cookie_of(request.header("cookie")?, cookie)));
+                }
                 let header = name.strip_prefix(b"http_")?;
                 let header = String::from_utf8_lossy(header).replace('_', "-");
                 // What is not stated may be there or not.
@@ -232,4 +235,16 @@ impl Facts {
         });
         value.unwrap_or_default()
     }
+}
+
+/// A cookie by its name in any letters; empty where the header has none of that name.
+fn cookie_of(header: &str, name: &[u8]) -> Vec<u8> {
+    let cookies = header
+        .split(';')
+        .filter_map(|cookie| cookie.trim().split_once('='));
+    let mut named = cookies.filter(|(key, _)| key.as_bytes().eq_ignore_ascii_case(name));
+    named
+        .next()
+        .map(|(_, value)| value.as_bytes().to_vec())
+        .unwrap_or_default()
 }

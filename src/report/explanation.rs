@@ -52,7 +52,12 @@ pub fn text(
         }
         for effect in &answer.effects {
             let kind = effect.kind.name();
-            writeln!(out, "  {kind:<9} {}  {}", effect.text, at(effect.span, sources))?;
+            writeln!(
+                out,
+                "  {kind:<9} {}  {}",
+                effect.text,
+                at(effect.span, sources)
+            )?;
         }
     }
     Ok(())
