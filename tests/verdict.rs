@@ -15,7 +15,7 @@
 //! ```
 //!
 //! A case has a name, the block that its lines are put into, and the releases that it is for,
-//! all where they are left out. The block is one of [`PLACES`], or `file` for a whole
+//! all where they are left out. The block is one of [`cases::PLACES`], or `file` for a whole
 //! configuration; `http` where it is left out. Its folder has `cert.pem`, `key.pem` and
 //! `logs/`.
 //!
@@ -26,69 +26,22 @@
 
 #![allow(clippy::unwrap_used)] // a test may panic
 
+#[path = "support/cases.rs"]
+mod cases;
 #[path = "support/engines.rs"]
 mod engines;
 #[path = "support/verdict.rs"]
 mod verdict;
 
+use cases::Case;
 use djanginx::directives::{self, Built, Origin};
 use djanginx::version::Target;
 use engines::Engine;
-use std::path::Path;
 use verdict::Said;
-
-/// The blocks that the lines of a case may be put into, with what is put around them.
-const PLACES: [(&str, &str, &str); 15] = [
-    ("file", "", ""),
-    ("main", "", "events {}\n"),
-    ("events", "events {\n", "}\n"),
-    ("http", "events {}\nhttp {\n", "}\n"),
-    ("server", "events {}\nhttp {\nserver {\n", "}\n}\n"),
-    (
-        "location",
-        "events {}\nhttp {\nserver {\nlocation / {\n",
-        "}\n}\n}\n",
-    ),
-    (
-        "if",
-        "events {}\nhttp {\nserver {\nlocation / {\nif ($arg_a) {\n",
-        "}\n}\n}\n}\n",
-    ),
-    ("upstream", "events {}\nhttp {\nupstream u {\n", "}\n}\n"),
-    (
-        "used upstream",
-        "events {}\nhttp {\nserver {\nlocation / {\nproxy_pass http://u;\n}\n}\nupstream u {\n",
-        "}\n}\n",
-    ),
-    ("types", "events {}\nhttp {\ntypes {\n", "}\n}\n"),
-    ("stream", "events {}\nstream {\n", "}\n"),
-    (
-        "stream server",
-        "events {}\nstream {\nserver {\nlisten 127.0.0.1:18099;\n",
-        "}\n}\n",
-    ),
-    (
-        "stream upstream",
-        "events {}\nstream {\nupstream u {\n",
-        "}\n}\n",
-    ),
-    ("mail", "events {}\nmail {\n", "}\n"),
-    ("mail server", "events {}\nmail {\nserver {\n", "}\n}\n"),
-];
-
-/// A configuration and what it is called.
-struct Case {
-    /// The file and the name in it.
-    name: String,
-    text: String,
-    /// The first release, and the first that it is not for any more.
-    from: Option<Target>,
-    until: Option<Target>,
-}
 
 #[test]
 fn small_configurations_are_judged_as_nginx_does() {
-    let cases = cases();
+    let cases = cases::cases();
     let words = std::env::var("DJANGINX_CASES").unwrap_or_default();
     let cases: Vec<Case> = cases
         .into_iter()
@@ -127,15 +80,11 @@ fn differences(engine: &Engine, cases: &[Case], show: bool) -> Vec<String> {
     let target: Target = engine.version.parse().unwrap();
     let mut differences = Vec::new();
     for case in cases {
-        if case.from.is_some_and(|from| target.version < from.version)
-            || case
-                .until
-                .is_some_and(|until| target.version >= until.version)
-        {
+        if !case.is_for(target) {
             continue;
         }
         let mut nginx = verdict::asked(engine, folder, case.text.as_bytes());
-        let ours = verdict::ours(engine, folder, case.text.as_bytes());
+        let ours = verdict::ours(target, folder, case.text.as_bytes());
         nginx.retain(|said| !verdict::is_of_the_machine(&said.message));
         if show {
             let (name, release) = (&case.name, &engine.version);
@@ -178,59 +127,4 @@ fn is_of_the_build(said: &Said, target: Target) -> bool {
         || said.message.contains("is not supported on this platform")
         || said.message.starts_with("nginx was built without ")
         || said.message.starts_with("\"debug_connection\" is ignored")
-}
-
-fn cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/verdict");
-    let mut paths: Vec<_> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|kind| kind == "txt"))
-        .collect();
-    paths.sort();
-    let mut all = Vec::new();
-    for path in paths {
-        let text = std::fs::read_to_string(&path).unwrap();
-        let file = path.file_stem().unwrap().to_str().unwrap();
-        let mut parts = format!("\n{text}");
-        let rest = parts.split_off(parts.find("\n=== ").unwrap_or(parts.len()));
-        for part in rest.split("\n=== ").skip(1) {
-            let (head, body) = part.split_once('\n').unwrap_or((part, ""));
-            all.push(case(file, head, body));
-        }
-    }
-    let mut names: Vec<&str> = all.iter().map(|case| case.name.as_str()).collect();
-    names.sort_unstable();
-    let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
-    assert_eq!(twice, None, "two cases of one name");
-    all
-}
-
-fn case(file: &str, head: &str, body: &str) -> Case {
-    let mut fields = head.split(" | ").map(str::trim);
-    let name = format!("{file}: {}", fields.next().unwrap_or_default());
-    let place = fields.next().filter(|place| !place.is_empty());
-    let place = place.unwrap_or("http");
-    let (_, before, behind) = PLACES
-        .iter()
-        .find(|(known, _, _)| *known == place)
-        .unwrap_or_else(|| panic!("{name}: `{place}` is no place of a case"));
-    let mut case = Case {
-        name,
-        text: format!("{before}{}\n{behind}", body.trim_end()),
-        from: None,
-        until: None,
-    };
-    for condition in fields.next().unwrap_or_default().split_ascii_whitespace() {
-        let (bound, version) = match condition.strip_prefix(">=") {
-            Some(version) => (&mut case.from, version),
-            None => {
-                let version = condition.strip_prefix('<');
-                let version = version.unwrap_or_else(|| panic!("`{condition}` is no condition"));
-                (&mut case.until, version)
-            }
-        };
-        *bound = Some(version.parse().unwrap());
-    }
-    case
 }

@@ -8,6 +8,7 @@ use djanginx::finding::{Finding, NginxLevel};
 use djanginx::model::files::Memory;
 use djanginx::model::{Limits, Prefix, Texts};
 use djanginx::verdict::{Options, Start, read};
+use djanginx::version::Target;
 use std::fmt;
 use std::path::Path;
 
@@ -122,7 +123,7 @@ fn said(level: NginxLevel, message: &str, path: &Path) -> Said {
 }
 
 /// What djanginx says in nginx's words: warnings up to the first refusal, and that.
-pub(crate) fn ours(engine: &Engine, folder: &Path, text: &[u8]) -> Vec<Said> {
+pub(crate) fn ours(target: Target, folder: &Path, text: &[u8]) -> Vec<Said> {
     let path = folder.join("nginx.conf");
     let mut files = Memory::new();
     files.insert(&path, text);
@@ -130,7 +131,7 @@ pub(crate) fn ours(engine: &Engine, folder: &Path, text: &[u8]) -> Vec<Said> {
     let root = texts.open(&path).expect("in memory");
     let config = texts.follow(root, Prefix::of_folder(folder));
     let options = Options {
-        target: engine.version.parse().expect("a version"),
+        target,
         modules: Modules::All,
         live: false,
         start: Start::Whole,
