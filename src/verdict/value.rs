@@ -61,10 +61,6 @@ pub(super) fn check(row: &DirectiveInfo, directive: Directive<'_>) -> Vec<Wrong>
         }),
         Value::Enum(words) => (!is_one_of(first, words)).then(|| not_among(first, words)),
         Value::Bitmask(words) => return bitmask(directive, words),
-        Value::Access => directive
-            .args()
-            .find(|word| !is_access(*word))
-            .map(not_access),
         Value::Own("ngx_http_ssl_enable" | "ngx_mail_ssl_enable") => flag(name, first),
         Value::Own("ngx_mail_ssl_starttls") => {
             let words = &["off", "on", "only"];
@@ -169,26 +165,6 @@ pub(super) fn not_among(word: Word<'_>, words: &[&str]) -> Wrong {
             Some((_, known)) => format!("Write `{known}`; known are {all}"),
             None => format!("Write one of {all}"),
         },
-    }
-}
-
-/// `ngx_conf_set_access_slot`: who, and what they may do.
-fn is_access(word: Word<'_>) -> bool {
-    let value = word.value();
-    let rights = [&b"user:"[..], b"group:", b"all:"]
-        .into_iter()
-        .find_map(|who| value.strip_prefix(who));
-    matches!(rights, Some(b"r" | b"rw"))
-}
-
-fn not_access(word: Word<'_>) -> Wrong {
-    Wrong {
-        rule: "invalid-value",
-        level: NginxLevel::Emerg,
-        span: word.span(),
-        nginx: format!("invalid value \"{}\"", printed(&word.value())),
-        message: format!("`{}` is no permission", word.to_str()),
-        help: "Write `user:`, `group:` or `all:` with `r` or `rw` behind it".to_owned(),
     }
 }
 
