@@ -243,6 +243,34 @@ pub fn inet6_addr(text: &[u8]) -> Option<Ipv6Addr> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
+/// Reads an address with or without a port, as `ngx_parse_addr_port` does.
+#[must_use]
+pub fn parse_addr_port(text: &[u8]) -> Option<(std::net::IpAddr, Option<u16>)> {
+    let address = |text: &[u8]| -> Option<std::net::IpAddr> {
+        match inet_addr(text) {
+            Some(address) => Some(address.into()),
+            None => Some(inet6_addr(text)?.into()),
+        }
+    };
+    if let Some(address) = address(text) {
+        return Some((address, None));
+    }
+    let (host, port) = match text {
+        [b'[', rest @ ..] => {
+            let close = memchr::memchr(b']', rest)?;
+            (&rest[..close], rest[close + 1..].strip_prefix(b":")?)
+        }
+        _ => {
+            let colon = memchr::memchr(b':', text)?;
+            (&text[..colon], &text[colon + 1..])
+        }
+    };
+    match super::number::number(port) {
+        Some(port @ 1..=65535) => Some((address(host)?, Some(port as u16))),
+        _ => None,
+    }
+}
+
 /// A network, as `ngx_ptocidr` reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cidr {
@@ -355,6 +383,26 @@ mod tests {
             shown(&format!("unix:/{}", "a".repeat(107)), PLAIN),
             "too long path in the unix domain socket"
         );
+    }
+
+    #[test]
+    fn addresses_may_have_a_port() {
+        for (text, expected) in [
+            ("127.0.0.1", Some(("127.0.0.1", None))),
+            ("127.0.0.1:80", Some(("127.0.0.1", Some(80)))),
+            ("::1", Some(("::1", None))),
+            ("[::1]:80", Some(("::1", Some(80)))),
+            ("[::1]", None),
+            ("[::1]80", None),
+            ("127.0.0.1:0", None),
+            ("127.0.0.1:", None),
+            ("localhost", None),
+            ("", None),
+        ] {
+            let found = parse_addr_port(text.as_bytes());
+            let expected = expected.map(|(address, port)| (address.parse().unwrap(), port));
+            assert_eq!(found, expected, "{text}");
+        }
     }
 
     #[test]

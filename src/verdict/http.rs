@@ -9,7 +9,9 @@ mod headers;
 mod listen;
 mod locations;
 mod modules;
+pub(super) mod passing;
 mod rewrite;
+mod ssl;
 mod v2;
 
 use super::reading::{Reading, Setter};

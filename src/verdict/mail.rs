@@ -9,6 +9,7 @@ mod server;
 mod ssl;
 
 use super::reading::{Reading, Setter};
+use super::tls;
 use crate::directives::{Context, DirectiveInfo, Value};
 use crate::model::Statement;
 
@@ -24,7 +25,7 @@ pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
         "ngx_mail_auth_http" => Some(auth_http::auth_http),
         "ngx_mail_ssl_enable" => Some(ssl::enable),
         "ngx_mail_ssl_starttls" => Some(ssl::starttls),
-        _ => None,
+        _ => tls::setter(row),
     }
 }
 

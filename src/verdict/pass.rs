@@ -270,7 +270,9 @@ impl<'m> Pass<'m> {
             .last()
             .is_some_and(|open| !open.errors.is_empty())
         {
-            self.errors_before(directive.span().end.saturating_sub(1));
+            // Where `}` is missing, nginx never comes to the end of the block.
+            let close = directive.block().and_then(|block| block.close());
+            self.errors_before(close.map_or(u32::MAX, |close| close.start));
         }
         if let Some(block) = self.blocks.pop() {
             self.seen.truncate(block.base);

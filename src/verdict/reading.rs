@@ -192,6 +192,17 @@ impl<'m> Reading<'m> {
         word: Word<'m>,
         range: std::ops::Range<usize>,
     ) -> Option<Vec<Part>> {
+        self.expression_at(statement, word, range, Some(statement.end()))
+    }
+
+    /// As [`Self::expression_in`], where nginx prints another place, or none.
+    pub(super) fn expression_at(
+        &mut self,
+        statement: Statement<'m>,
+        word: Word<'m>,
+        range: std::ops::Range<usize>,
+        at: Option<Span>,
+    ) -> Option<Vec<Part>> {
         let value = word.value();
         let start = range.start;
         let text = value.get(range)?;
@@ -204,7 +215,7 @@ impl<'m> Reading<'m> {
                 let part = |range: std::ops::Range<usize>| {
                     word.part(start + range.start..start + range.end)
                 };
-                let finding = match error {
+                let mut finding = match error {
                     ExpressionError::InvalidName(at) => refusal(
                         statement,
                         "invalid-variable",
@@ -228,6 +239,9 @@ impl<'m> Reading<'m> {
                     )
                     .help("Write `}` behind the name"),
                 };
+                if let Some(nginx) = &mut finding.nginx {
+                    nginx.at = at;
+                }
                 self.say(finding);
                 return None;
             }

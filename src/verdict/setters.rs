@@ -6,11 +6,11 @@
 
 use super::reading::{Reading, Setter};
 use super::sink::printed;
-use super::{core, entries, http, logs, mail, networks, server_names, stream, variables};
+use super::{core, entries, http, logs, mail, networks, paths, server_names, stream, variables};
 use crate::directives::{DirectiveInfo, Family, Origin, Value};
 use crate::model::Statement;
 use crate::values::expression::has_variables;
-use crate::values::number::{number, size};
+use crate::values::number::size;
 
 /// What reads a directive when it is met.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
@@ -32,7 +32,7 @@ pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
     own.or(match row.value {
         Value::Expression | Value::Predicates => Some(expressions),
         Value::SizeExpression => Some(size_expression),
-        Value::Path => Some(path),
+        Value::Path => Some(paths::temporary),
         Value::Access => Some(access),
         _ => None,
     })
@@ -54,6 +54,11 @@ fn shared(function: &str) -> Option<Setter> {
         }
         "ngx_http_core_server_name" | "ngx_stream_core_server_name" => server_names::server_name,
         "ngx_http_access_rule" | "ngx_stream_access_rule" => networks::access,
+        "ngx_http_perl_set" => |reading, statement| {
+            if let Some(word) = statement.arg(0) {
+                variables::define_foreign(reading, statement, word);
+            }
+        },
         _ => return None,
     })
 }
@@ -81,7 +86,7 @@ pub(super) fn closer(row: &'static DirectiveInfo) -> Option<Setter> {
 }
 
 /// `ngx_http_set_complex_value_slot` and its like.
-fn expressions<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+pub(super) fn expressions<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     for word in statement.args() {
         reading.expression(statement, word);
     }
@@ -96,27 +101,6 @@ fn size_expression<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         return reading.refuse_value(statement, word, "size", help);
     }
     reading.expression(statement, word);
-}
-
-/// The most levels of folders (`NGX_MAX_PATH_LEVEL`).
-const MOST_LEVELS: usize = 3;
-
-/// `ngx_conf_set_path_slot`.
-fn path<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
-    const HELP: &str = "Write up to three numbers of digits behind the path, as in `1 2`";
-    let mut length = 0;
-    for word in statement.args().skip(1).take(MOST_LEVELS) {
-        match number(&word.value()) {
-            Some(level) if level != 0 => length += level.saturating_add(1),
-            _ => return reading.refuse_value(statement, word, "number of digits", HELP),
-        }
-    }
-    let levels = statement.args().len().saturating_sub(1);
-    if length > 10 + levels as i64
-        && let Some(word) = statement.arg(levels)
-    {
-        reading.refuse_value(statement, word, "number of digits that is left", HELP);
-    }
 }
 
 /// `ngx_conf_set_access_slot`.

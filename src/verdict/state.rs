@@ -6,9 +6,11 @@ use super::entries::charset_map::Charsets;
 use super::entries::map::Sizes;
 use super::entries::types::Extensions;
 use super::http::access::Referers;
+use super::http::passing;
 use super::limits;
 use super::logs::Buffer;
 use super::pairs::Pairs;
+use super::paths;
 use super::sockets::Redefinitions;
 use super::upstreams;
 use crate::model::ScopeId;
@@ -21,6 +23,10 @@ pub(super) struct State<'m> {
     pub(super) events: Events<'m>,
     /// The pools of threads, in the order of first mention.
     pub(super) thread_pools: Vec<Pool<'m>>,
+    /// Folders that nginx makes.
+    pub(super) paths: paths::State<'m>,
+    /// The modules of `http` that pass requests on.
+    pub(super) passing: passing::State<'m>,
     /// What `limit_req` and `limit_conn` limit by.
     pub(super) limits: limits::State<'m>,
     /// Upstreams of `http` and of `stream`, and the addresses that are passed to.

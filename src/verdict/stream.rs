@@ -1,15 +1,18 @@
 //! `stream`, and what nginx does when its block ends (`ngx_stream_block`).
 //!
 //! - `server` has `server` and `listen` (`src/stream/ngx_stream_core_module.c`).
+//! - `proxy` has TLS of servers and towards upstreams.
 //! - `script` has `return` and `set`.
 
+mod proxy;
 mod script;
 mod server;
 
 use super::reading::{Reading, Setter};
-use super::{limits, server_names, sockets, upstreams, variables};
+use super::{limits, server_names, sockets, tls, upstreams, variables};
 use crate::directives::{DirectiveInfo, Family, Value};
-use crate::model::Statement;
+use crate::model::{Model, Statement};
+use crate::source::Span;
 
 /// What reads a directive of this family.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
@@ -23,6 +26,7 @@ pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
     };
     own.or_else(|| limits::setter(row))
         .or_else(|| upstreams::setter(row))
+        .or_else(|| tls::setter(row))
 }
 
 /// What is done when the block of a directive of this family ends.
@@ -41,9 +45,19 @@ fn open<'m>(reading: &mut Reading<'m>, _stream: Statement<'m>) {
 /// What `ngx_stream_block` does when it has read its block.
 fn end<'m>(reading: &mut Reading<'m>, _stream: Statement<'m>) {
     server::merge(reading);
+    proxy::merge(reading);
     upstreams::settle(reading, Family::Stream);
+    proxy::merge_ssl(reading);
+    proxy::finish_ssl(reading);
     variables::end(reading, Family::Stream);
     server_names::finish(reading, Family::Stream);
     sockets::count(reading, Family::Stream);
     reading.state.events.sockets += reading.state.stream_pairs.sockets();
+}
+
+/// The place that nginx prints for what it says at the end of `stream`.
+fn end_of_block(model: &Model<'_>) -> Option<Span> {
+    let opener = model.scope(model.stream.scope?).opener?;
+    let span = opener.directive.span();
+    Some(Span::new(span.file, span.end.saturating_sub(1), span.end))
 }

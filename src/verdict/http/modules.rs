@@ -41,6 +41,8 @@ pub(super) const MODULES: &[Module] = &[
     LIMITS,
     super::access::MODULE,
     super::rewrite::MODULE,
+    super::ssl::MODULE,
+    super::passing::MODULE,
     super::filters::MODULE,
     super::headers::MODULE,
 ];

@@ -9,7 +9,7 @@ use crate::model::Statement;
 use crate::model::http::LocationKind;
 use crate::model::upstream::{Reference, Scheme};
 use crate::syntax::Word;
-use crate::values::address::{Allowed, Host, parse_url};
+use crate::values::address::{Allowed, Host, parse_addr_port, parse_url};
 use crate::values::expression::has_variables;
 use crate::verdict::reading::{Reading, Setter, refusal};
 use crate::verdict::sink::printed;
@@ -30,6 +30,7 @@ pub(super) fn setter(name: &str) -> Option<Setter> {
         "ngx_http_tunnel_pass" => |reading, statement| pass(reading, statement, &TUNNEL),
         "ngx_stream_proxy_pass" => |reading, statement| pass(reading, statement, &STREAM),
         "ngx_stream_pass" => stream_pass,
+        "ngx_http_upstream_bind_set_slot" | "ngx_stream_proxy_bind" => bind,
         _ => return None,
     })
 }
@@ -307,4 +308,32 @@ fn stream_pass<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         )
         .help("Write an address with a port, as in `127.0.0.1:8443`, or `unix:/PATH`"),
     );
+}
+
+/// `ngx_http_upstream_bind_set_slot`, `ngx_stream_proxy_bind`.
+fn bind<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    let Some(word) = statement.arg(0) else { return };
+    if statement.args().len() == 1 && word.is("off") {
+        return;
+    }
+    if reading.expression(statement, word).is_none() {
+        return;
+    }
+    let value = word.value();
+    if !has_variables(&value) && parse_addr_port(&value).is_none() {
+        let shown = printed(&value);
+        return reading.refuse(
+            statement,
+            word,
+            "invalid-value",
+            format!("`{shown}` is no address"),
+            format!("invalid address \"{shown}\""),
+            "Write an address with or without a port, or `off`",
+        );
+    }
+    if let Some(word) = statement.arg(1)
+        && !word.is("transparent")
+    {
+        reading.refuse_parameter(statement, word, &["transparent"]);
+    }
 }
