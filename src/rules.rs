@@ -22,11 +22,13 @@ pub mod facts;
 pub mod files;
 mod meta;
 pub mod nginx;
+pub mod performance;
 pub mod places;
 pub mod proxy;
 pub mod security;
 mod selection;
 mod settings;
+pub mod style;
 mod suppress;
 pub mod tls;
 pub mod upstream;
@@ -82,8 +84,11 @@ pub static ALL: &[&dyn Rule] = &[
     &security::AuthBasicWithoutFile,
     &security::AutoindexEnabled,
     &upstream::BackupWithHashMethod,
+    &style::BlockTooLong,
     &django::BodySizeBelowDjango,
+    &nginx::ClientMaxBodySizeNotSet,
     &django::CsrfCookieOverHttp,
+    &nginx::DefaultServerMissing,
     &security::DenyBeforeAllow,
     &tls::DeprecatedTlsProtocol,
     &django::DjangoHostFromClientHeader,
@@ -102,17 +107,21 @@ pub static ALL: &[&dyn Rule] = &[
     &upstream::DuplicateUpstreamServer,
     &nginx::ErrorLogOff,
     &nginx::ErrorPageAllCodes,
+    &upstream::ExternalResolver,
     &security::FilesystemRootExposure,
     &django::GzipBreach,
+    &upstream::HashNotConsistent,
     &django::HostCatchAllMissing,
     &security::HostHeaderSpoofing,
     &security::HstsMissingOrWeak,
     &nginx::IfIsEvil,
+    &upstream::IpHashBehindProxy,
     &upstream::KeepaliveGunicornSync,
     &upstream::KeepaliveUselessProtocol,
     &upstream::KeepaliveWithoutHttp11,
     &nginx::LocationLiteralHasRegexChars,
     &nginx::LocationMissingSpace,
+    &style::LocationOrder,
     &nginx::MapMissingDefault,
     &nginx::MapSourceNoDollar,
     &files::MediaAutoindex,
@@ -120,6 +129,10 @@ pub static ALL: &[&dyn Rule] = &[
     &django::MergeSlashesAbsoluteRedirect,
     &nginx::MissingErrorLog,
     &nginx::MixedCaseVariable,
+    &upstream::MixedSocketTcpUpstream,
+    &upstream::NextUpstreamNonIdempotent,
+    &upstream::NextUpstreamOffMixed,
+    &upstream::NextUpstreamUnbounded,
     &nginx::NonexistentCapture,
     &files::ProjectRootServed,
     &proxy::ProxyBufferingOff,
@@ -128,6 +141,7 @@ pub static ALL: &[&dyn Rule] = &[
     &proxy::ProxyMissingHostHeader,
     &proxy::ProxyPassDecodedPath,
     &proxy::ProxyPassPathMismatch,
+    &upstream::ProxyPassStaticDns,
     &django::ProxyRedirectWrong,
     &proxy::ProxySetHeaderDropped,
     &django::RedirectUsesClientHost,
@@ -149,18 +163,24 @@ pub static ALL: &[&dyn Rule] = &[
     &files::StaticPathPermission,
     &files::StaticRootDoubled,
     &security::StatusPageExposed,
+    &upstream::StickyCookieFlags,
+    &upstream::StickyPointless,
     &django::TimeoutVsWorker,
     &django::TryFilesToDjango,
     &django::TryFilesUriSlash,
     &nginx::TryFilesWithProxy,
+    &performance::TryFilesWithoutOpenFileCache,
     &nginx::UnanchoredExtensionRegex,
     &upstream::UndefinedUpstream,
     &django::UnderscoreHeaders,
     &nginx::UnreachableLocation,
     &upstream::UnusedUpstream,
     &upstream::UpstreamAllDown,
+    &upstream::UpstreamNameUnderscore,
+    &upstream::UpstreamServerNoResolve,
     &upstream::UpstreamSingleServerParams,
     &django::UwsgiParamsMissing,
+    &upstream::VariableProxyPassWithoutResolver,
     &tls::WeakCiphers,
     &django::WebsocketBufferingSse,
     &django::WebsocketConnectionHardcoded,

@@ -1,5 +1,7 @@
 //! The ids of what nginx would say itself, and of what djanginx says about its own input.
 
+mod client_max_body_size_not_set;
+mod default_server_missing;
 mod duplicate_regex_location;
 mod error_log_off;
 mod error_page_all_codes;
@@ -19,6 +21,8 @@ mod try_files_with_proxy;
 mod unanchored_extension_regex;
 mod unreachable_location;
 
+pub use client_max_body_size_not_set::ClientMaxBodySizeNotSet;
+pub use default_server_missing::DefaultServerMissing;
 pub use duplicate_regex_location::DuplicateRegexLocation;
 pub use error_log_off::ErrorLogOff;
 pub use error_page_all_codes::ErrorPageAllCodes;

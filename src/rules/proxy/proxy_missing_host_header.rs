@@ -50,8 +50,11 @@ impl Rule for ProxyMissingHostHeader {
                 || to.name.starts_with(b"/")
                 || to.name.eq_ignore_ascii_case(b"localhost");
             let scope = pass.statement.scope;
+            // With an underscore that is `upstream-name-underscore`.
+            let underscore = memchr::memchr(b'_', &to.name).is_some();
             if !http
                 || pass.is_django()
+                || to.upstream.is_some() && underscore
                 || !(is_address || to.upstream.is_some())
                 || !inherited(cx.model, scope, "proxy_set_header").lacks("Host")
             {
