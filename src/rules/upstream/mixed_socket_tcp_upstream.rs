@@ -9,17 +9,17 @@ use crate::values::address::Host;
 declare_rule! {
     /// ## What it reports
     ///
-    /// An upstream whose servers are partly unix sockets and partly addresses.
+    /// An upstream with a unix socket and an address of this machine.
     ///
     /// ## Why it matters
     ///
-    /// Requests are shared out evenly between this machine and others, and the setup differs
-    /// between them: what listens on a socket is mostly one process group of this machine, and
-    /// the address is often left over from a test.
+    /// Both are on this machine, so mostly one of them is left over: gunicorn listens on the
+    /// socket, and half of the requests go to a port where an old version runs, or nothing.
+    /// Sockets beside addresses of other machines are not reported.
     ///
     /// ## What to do
     ///
-    /// Use one kind, or mark one of them `backup`.
+    /// Keep one of them, or mark one of them `backup`.
     ///
     /// ## References
     ///
@@ -38,21 +38,28 @@ impl Rule for MixedSocketTcpUpstream {
 
     fn upstream(&self, upstream: &Upstream<'_>, cx: &mut RuleContext<'_, '_>) {
         let is_unix = |peer: &&Peer<'_>| matches!(peer.host, Some(Host::Unix(_)));
-        // Names and addresses of this machine count as one kind with others.
-        let is_other = |peer: &&Peer<'_>| peer.host.is_some() && !is_unix(peer);
-        let used = || primaries(upstream).filter(|peer| !peer.down && peer.weight == 1);
-        let (Some(unix), Some(other)) = (used().find(is_unix), used().find(is_other)) else {
+        let is_local = |peer: &&Peer<'_>| match &peer.host {
+            Some(Host::V4(address)) => address.is_loopback(),
+            Some(Host::V6(address)) => address.is_loopback(),
+            Some(Host::Name(name)) => name.eq_ignore_ascii_case(b"localhost"),
+            _ => false,
+        };
+        let used = || primaries(upstream).filter(|peer| !peer.down);
+        let (Some(unix), Some(other)) = (used().find(is_unix), used().find(is_local)) else {
             return;
         };
         let finding = cx
             .finding(
                 upstream.statement.head(),
-                format!("`{}` mixes sockets and addresses", shown(upstream)),
+                format!(
+                    "`{}` has a socket and a port of this machine",
+                    shown(upstream)
+                ),
             )
-            .label("two kinds of servers")
+            .label("two ways to one machine")
             .related(unix.statement.head(), "a socket")
-            .related(other.statement.head(), "an address")
-            .help("Use one kind, or mark one of them `backup`");
+            .related(other.statement.head(), "a port")
+            .help("Keep one of them, or mark one of them `backup`");
         cx.report(finding);
     }
 }
