@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::rules::meta::declare_rule;
-use crate::rules::places::is_whole;
+use crate::rules::places::{Socket, is_whole};
 use crate::rules::{Meta, Rule, RuleContext};
 
 declare_rule! {
@@ -52,13 +52,12 @@ impl Rule for HostCatchAllMissing {
                 continue;
             }
             for socket in site.sockets.iter().filter(|socket| !socket.is_local()) {
-                let same = |other: &&crate::rules::places::Socket<'_>| {
-                    other.host == socket.host && other.port == socket.port
-                };
-                let earlier = places.sites[..index].iter().flat_map(|site| &site.sockets);
-                let all = places.sites.iter().flat_map(|site| &site.sockets);
-                if all.filter(same).any(|other| other.default)
-                    || earlier.filter(same).next().is_some()
+                let same =
+                    |other: &Socket<'_>| other.host == socket.host && other.port == socket.port;
+                let mut earlier = places.sites[..index].iter().flat_map(|site| &site.sockets);
+                let mut all = places.sites.iter().flat_map(|site| &site.sockets);
+                if all.any(|other| same(other) && other.default)
+                    || earlier.any(same)
                     || told.contains(&site.scope)
                 {
                     continue;
