@@ -146,27 +146,6 @@ impl<'m> Reading<'m> {
         }
     }
 
-    /// As [`Self::once`], and says `"…" directive is duplicate` of a second one.
-    pub(super) fn refuse_second(&mut self, statement: Statement<'m>, what: &'static str) -> bool {
-        let Some(first) = self.once(statement, what) else {
-            return false;
-        };
-        let name = statement.name();
-        self.say(
-            refusal(
-                statement,
-                "duplicate-directive",
-                statement.head(),
-                format!("`{name}` is given twice in one block"),
-                format!("\"{name}\" directive is duplicate"),
-            )
-            .label("second")
-            .related(first.head(), "first")
-            .help("Remove one of them"),
-        );
-        true
-    }
-
     /// The variables of `http` or of `stream`.
     pub(super) fn variables(&mut self, family: Family) -> &mut Variables {
         match family {

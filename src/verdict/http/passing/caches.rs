@@ -96,7 +96,7 @@ pub(super) fn key<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
 
 /// `ngx_http_file_cache_valid_set_slot`.
 pub(super) fn valid<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
-    let Some(last) = statement.args().last() else {
+    let Some(last) = statement.args().next_back() else {
         return;
     };
     if time(&last.value(), true).is_none() {

@@ -47,7 +47,7 @@ pub(super) fn merge(reading: &mut Reading<'_>, protocol: Protocol) {
     let texts = std::mem::take(&mut protocol.part(reading).texts);
     let at = end_of_block(&reading.model);
     for statement in texts {
-        let Some(word) = statement.args().last() else {
+        let Some(word) = statement.args().next_back() else {
             continue;
         };
         let word = match statement.name().ends_with("_param") {

@@ -9,7 +9,8 @@ use crate::values::expression::has_variables;
 /// Reads the argument of a directive that has one: `off`, or what else it takes.
 fn alone<'m>(reading: &mut Reading<'m>, statement: Statement<'m>, word: Word<'m>) {
     let old = statement.name() == "proxy_redirect" && !reading.at_least(1, 19, 3);
-    if !word.is("off") && !(old && word.is("false")) {
+    let takes = word.is("off") || (old && word.is("false"));
+    if !takes {
         let known: &[&str] = match statement.name() {
             "proxy_redirect" => &["default", "off"],
             _ => &["off"],
