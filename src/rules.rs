@@ -25,6 +25,7 @@ pub mod nginx;
 pub mod performance;
 pub mod places;
 pub mod proxy;
+mod said;
 pub mod security;
 mod selection;
 mod settings;
@@ -196,7 +197,7 @@ pub static ALL: &[&dyn Rule] = &[
 #[must_use]
 pub fn every_meta() -> Vec<&'static Meta> {
     let mut all: Vec<_> = ALL.iter().map(|rule| rule.meta()).collect();
-    all.extend(nginx::ALL);
+    all.extend(said::ALL.iter().filter(|meta| rule(meta.id).is_none()));
     all.sort_by_key(|meta| meta.id);
     all
 }
@@ -204,10 +205,13 @@ pub fn every_meta() -> Vec<&'static Meta> {
 /// The manual of an id.
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Meta> {
-    let of_rule = ALL.iter().map(|rule| rule.meta());
-    of_rule
-        .chain(nginx::ALL.iter().copied())
-        .find(|meta| meta.id == id)
+    let said = || said::ALL.binary_search_by_key(&id, |meta| meta.id).ok();
+    rule(id).or_else(|| said().map(|at| said::ALL[at]))
+}
+
+fn rule(id: &str) -> Option<&'static Meta> {
+    let at = ALL.binary_search_by_key(&id, |rule| rule.meta().id).ok()?;
+    Some(ALL[at].meta())
 }
 
 /// The known id or group that is nearest to a wrong one.

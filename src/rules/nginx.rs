@@ -1,4 +1,4 @@
-//! The ids of what nginx would say itself, and of what djanginx says about its own input.
+//! What nginx takes otherwise than it is meant: group `nginx`.
 
 mod client_max_body_size_not_set;
 mod default_server_missing;
@@ -41,8 +41,3 @@ pub use server_name_port::ServerNamePort;
 pub use try_files_with_proxy::TryFilesWithProxy;
 pub use unanchored_extension_regex::UnanchoredExtensionRegex;
 pub use unreachable_location::UnreachableLocation;
-
-use super::meta::Meta;
-
-/// All of them.
-pub(super) static ALL: &[&Meta] = &[];

@@ -145,6 +145,13 @@ pub(crate) fn ours(target: Target, folder: &Path, text: &[u8]) -> Vec<Said> {
         })
     };
     let findings = read(&texts, &config, &options).findings;
+    for finding in &findings {
+        assert!(
+            djanginx::rules::find(finding.rule).is_some(),
+            "`{}` has no manual: write one in src/rules/said.rs",
+            finding.rule
+        );
+    }
     let mut all: Vec<Said> = findings.iter().filter_map(said).collect();
     let end = all.iter().position(|said| said.level == NginxLevel::Emerg);
     all.truncate(end.map_or(all.len(), |end| end + 1));
