@@ -116,6 +116,7 @@ pub static ALL: &[&dyn Rule] = &[
     &security::HostHeaderSpoofing,
     &security::HstsMissingOrWeak,
     &nginx::IfIsEvil,
+    &nginx::IncludeGlobEmpty,
     &upstream::IpHashBehindProxy,
     &upstream::KeepaliveGunicornSync,
     &upstream::KeepaliveUselessProtocol,

@@ -23,6 +23,8 @@ pub struct Model<'m> {
     pub complete: bool,
     /// The `include` directives of which a file is missing, from name to argument.
     pub missing: Vec<Span>,
+    /// The `include` directives whose pattern no file matches, from name to argument.
+    pub empty_includes: Vec<Span>,
     /// Whether it begins with the main file.
     pub whole: bool,
     /// The blocks in which an included file is not at hand, other than those of nginx's own
@@ -50,6 +52,7 @@ impl<'m> Model<'m> {
             target,
             complete: whole,
             missing: Vec::new(),
+            empty_includes: Vec::new(),
             whole,
             incomplete: Vec::new(),
             tables: Vec::new(),

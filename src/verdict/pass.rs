@@ -104,6 +104,13 @@ impl<'m> Pass<'m> {
                 }
             }
         }
+        for file in self.config.files() {
+            let tree = &self.texts.parse(file).tree;
+            let includes = self.config.includes(file).iter();
+            let empty = includes.filter(|(_, files)| files.is_empty());
+            let empty = empty.map(|(id, _)| tree.directive(*id).head());
+            self.reading.model.empty_includes.extend(empty);
+        }
         self.reading.model.seal(ScopeId::MAIN);
         end::end(&mut self.reading);
         self.reading.finish()

@@ -48,6 +48,16 @@ impl Rule for ServerNameBadWildcard {
     }
 
     fn directive(&self, names: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
+        // Beside another server nginx looks at the names itself, and refuses such a one.
+        let sockets = cx.model.http.sockets.all.iter();
+        let mut shared = sockets.filter(|socket| socket.listens.len() > 1);
+        let refused = shared.any(|socket| {
+            let mut listens = socket.listens.iter();
+            listens.any(|listen| cx.model.http.server(listen.server).scope == names.scope)
+        });
+        if refused {
+            return;
+        }
         for word in names.args() {
             let value = word.value();
             let star = memchr::memchr(b'*', &value);
