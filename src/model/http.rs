@@ -157,6 +157,11 @@ impl<'m> Http<'m> {
         &self.servers[id.0 as usize]
     }
 
+    /// Every server, in reading order.
+    pub fn server_ids(&self) -> impl Iterator<Item = ServerId> + use<> {
+        (0..self.servers.len() as u32).map(ServerId)
+    }
+
     /// A location.
     ///
     /// # Panics

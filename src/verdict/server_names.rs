@@ -156,14 +156,14 @@ pub(super) fn finish(reading: &mut Reading<'_>, family: Family) {
                 }
             }
         }
-        let exact: Vec<_> = names
-            .exact()
-            .map(|(name, (_, span))| (name, span))
-            .collect();
+        let exact = names.exact().map(|(name, (_, span))| (name, span));
+        let mut exact: Vec<_> = exact.collect();
+        exact.sort_unstable_by_key(|(_, span)| (span.file, span.start));
         if let Some(hash) = hash
-            && let Some((_, first)) = exact.first()
+            && let Some(first) = socket.listens.first()
+            && !exact.is_empty()
         {
-            findings.extend(hash.judge(&exact, *first));
+            findings.extend(hash.judge(&exact, first.span));
         }
         socket.names = names.map(|(server, _)| server);
     }
