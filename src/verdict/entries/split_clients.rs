@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::values::number::fixed_point;
 
 /// All of them, in hundredths of a percent.
-const WHOLE: i64 = 100_00;
+const WHOLE: i64 = 10_000;
 
 /// The parts so far, in hundredths of a percent; `None` is the rest, `*`.
 #[derive(Debug, Default)]

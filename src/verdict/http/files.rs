@@ -29,7 +29,7 @@ fn try_files<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
             return;
         }
     }
-    let Some(last) = statement.args().last() else {
+    let Some(last) = statement.args().next_back() else {
         return;
     };
     let value = last.value();

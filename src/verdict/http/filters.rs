@@ -146,7 +146,8 @@ fn finish(reading: &mut Reading<'_>) {
         let named = |name: &str| {
             let word = model.value(id, name)?.arg(0)?;
             let value = word.value();
-            (!value.starts_with(b"$") && !(name == "charset" && *value == *b"off")).then_some(word)
+            let is_off = name == "charset" && *value == *b"off";
+            (!is_off && !value.starts_with(b"$")).then_some(word)
         };
         let (Some(from), Some(to)) = (named("source_charset"), named("charset")) else {
             continue;

@@ -230,7 +230,7 @@ fn condition<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) -> Option<
     }
     if words.is_empty() {
         // nginx takes the closing bracket for a word here.
-        let mut bracket = statement.args().last().map(piece)?;
+        let mut bracket = statement.args().next_back().map(piece)?;
         bracket.range.start = bracket.range.end.saturating_sub(1);
         refuse_condition(reading, statement, &bracket);
         return None;
