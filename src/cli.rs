@@ -8,6 +8,7 @@ mod init;
 mod input;
 mod lint;
 mod man;
+mod probe;
 mod rules;
 mod schema;
 mod validate;
@@ -94,6 +95,8 @@ enum Command {
     Generate(generate::Args),
     /// Say what is wrong with nginx configurations.
     Lint(lint::Args),
+    /// Ask every node what nginx would ask it.
+    Probe(probe::Args),
     /// Say which server, location and node handles a URL, and why.
     Explain(explain::Args),
     /// List what lint looks for.
@@ -119,6 +122,7 @@ impl Cli {
             Command::Validate(args) => args.run(streams),
             Command::Generate(args) => args.run(streams),
             Command::Lint(args) => args.run(streams),
+            Command::Probe(args) => args.run(streams),
             Command::Explain(args) => args.run(streams),
             Command::Rules(args) => args.run(streams),
             Command::Rule(args) => args.run(streams),

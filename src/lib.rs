@@ -30,6 +30,7 @@
 //! - [`render`] turns a valid topology into text through templates, and proves by
 //!   parsing that the text says what was meant.
 //! - [`mod@write`] puts files on disk, whole or not at all.
+//! - [`probe`] asks every node what nginx would ask it, and says why it does not answer.
 //! - [`report`] turns findings into bytes; `report::full` is the only place that
 //!   knows miette.
 //! - [`cli`] is the command line; only it prints.
@@ -43,6 +44,7 @@ pub mod explain;
 pub mod finding;
 pub mod fix;
 pub mod model;
+pub mod probe;
 pub mod render;
 pub mod report;
 pub mod rules;

@@ -24,6 +24,7 @@ mod meta;
 pub mod nginx;
 pub mod performance;
 pub mod places;
+pub mod probe;
 pub mod proxy;
 mod said;
 pub mod security;
@@ -199,6 +200,7 @@ pub static ALL: &[&dyn Rule] = &[
 pub fn every_meta() -> Vec<&'static Meta> {
     let mut all: Vec<_> = ALL.iter().map(|rule| rule.meta()).collect();
     all.extend(said::ALL.iter().filter(|meta| rule(meta.id).is_none()));
+    all.extend(probe::ALL);
     all.sort_by_key(|meta| meta.id);
     all
 }
@@ -207,7 +209,10 @@ pub fn every_meta() -> Vec<&'static Meta> {
 #[must_use]
 pub fn find(id: &str) -> Option<&'static Meta> {
     let said = || said::ALL.binary_search_by_key(&id, |meta| meta.id).ok();
-    rule(id).or_else(|| said().map(|at| said::ALL[at]))
+    let probe = || probe::ALL.binary_search_by_key(&id, |meta| meta.id).ok();
+    rule(id)
+        .or_else(|| said().map(|at| said::ALL[at]))
+        .or_else(|| probe().map(|at| probe::ALL[at]))
 }
 
 fn rule(id: &str) -> Option<&'static Meta> {

@@ -100,6 +100,16 @@ impl TopologyArgs {
         }
     }
 
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.topology
+    }
+
+    /// The nginx that was asked for.
+    pub(super) fn nginx_version(&self) -> Option<Target> {
+        self.nginx_version
+    }
+
     /// Reads and checks the topology.
     pub(super) fn read(&self) -> Result<Reading, Error> {
         let options = Options {

@@ -43,7 +43,7 @@ pub fn write(
 }
 
 /// Text for an attribute; what XML cannot hold becomes a replacement character.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -1,0 +1,33 @@
+//! Will the backends answer? Every node is asked what nginx would ask it.
+//!
+//! - [`target`] is what is asked of whom; [`plan`] makes it from nginx's configuration, which
+//!   for a topology is the one that [`crate::render`] makes of it.
+//! - `variables` computes nginx's expressions for the assumed client.
+//! - [`run`] asks: `client` speaks HTTP, `wire` the other protocols; [`result`] is what came
+//!   of it.
+//! - [`diagnose`] names the cause, by phase, errno, TLS error or first bytes, never by the
+//!   words of a message.
+//!
+//! Only what is configured is asked, nothing is followed, and nothing of the environment
+//! (proxies, cookies) has a say.
+
+pub mod diagnose;
+pub mod plan;
+pub mod result;
+pub mod run;
+pub mod target;
+
+mod address;
+mod client;
+mod clock;
+mod curl;
+mod pools;
+mod tls;
+mod variables;
+mod wire;
+
+pub use diagnose::diagnose;
+pub use plan::{Wishes, of_model, of_topology};
+pub use result::{Failure, Outcome, Phase, Probe, Reply, Timings};
+pub use run::{Limits, run};
+pub use target::{Address, Ask, Header, Skipped, Target, Targets};

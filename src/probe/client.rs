@@ -1,0 +1,260 @@
+//! HTTP and HTTPS through reqwest: one shared client for each kind of connection, no proxy
+//! of the environment, no redirects, no idle connections.
+
+use super::clock::{self, Clock, mark};
+use super::result::{Failure, Phase, Reply};
+use super::run::Limits;
+use super::target::{HttpRequest, Tls};
+use super::tls;
+use super::wire::Peer;
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, StatusCode, Url, Version};
+use std::collections::HashMap;
+use std::error::Error;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tower::util::MapFutureLayer;
+
+/// The clients of a run.
+pub(super) struct Clients {
+    limits: Limits,
+    plain: Option<Client>,
+    secure: Mutex<HashMap<Tls, Result<Client, Failure>>>,
+}
+
+impl Clients {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            limits: limits.clone(),
+            plain: build(limits, None, None).ok(),
+            secure: Mutex::default(),
+        }
+    }
+
+    fn get(&self, peer: &Peer, tls: Option<&Tls>) -> Result<Client, Failure> {
+        if let Peer::Unix(path) = peer {
+            return build(&self.limits, tls, Some(path));
+        }
+        let Some(tls) = tls else {
+            let none = || Failure::Other(Phase::Connect, "there is no client".to_owned());
+            return self.plain.clone().ok_or_else(none);
+        };
+        let mut secure = self.secure.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = secure.entry(tls.clone());
+        made.or_insert_with(|| build(&self.limits, Some(tls), None))
+            .clone()
+    }
+
+    /// Asks for a page.
+    pub(super) async fn ask(
+        &self,
+        peer: &Peer,
+        request: &HttpRequest,
+        clock: &Arc<Clock>,
+    ) -> Result<Reply, Failure> {
+        let client = self.get(peer, request.tls.as_ref())?;
+        let wrong = || Failure::Other(Phase::Connect, "no URL".to_owned());
+        let url = url(peer, request).ok_or_else(wrong)?;
+        let mut headers = HeaderMap::with_capacity(request.headers.len());
+        for header in &request.headers {
+            let name = HeaderName::try_from(&header.name);
+            let value = HeaderValue::try_from(&header.value);
+            if let (Ok(name), Ok(value)) = (name, value) {
+                headers.append(name, value);
+            }
+        }
+        let version = if request.http10 {
+            Version::HTTP_10
+        } else {
+            Version::HTTP_11
+        };
+        let sent = client.get(url).version(version).headers(headers).send();
+        let received = self.receive(sent, clock);
+        clock.scope(received).await
+    }
+
+    async fn receive(
+        &self,
+        sent: impl Future<Output = reqwest::Result<reqwest::Response>>,
+        clock: &Arc<Clock>,
+    ) -> Result<Reply, Failure> {
+        let limits = &self.limits;
+        let last = clock.start + limits.total;
+        let mut wake = clock.start + limits.connect;
+        let mut sent = std::pin::pin!(sent);
+        let mut response = loop {
+            tokio::select! {
+                biased;
+                result = &mut sent => break result.map_err(|error| failure(&error, clock))?,
+                () = sleep_until(wake.min(last)) => {}
+            }
+            // The time for the first byte counts from the connection on.
+            let marks = clock.marks().clone();
+            let ready = marks
+                .secured
+                .or(marks.connected.filter(|_| !marks.securing));
+            let next = match ready {
+                Some(ready) => (ready + limits.first_byte).min(last),
+                None => wake,
+            };
+            if Instant::now() >= next {
+                return Err(Failure::Timeout(clock.phase()));
+            }
+            wake = next;
+        };
+        clock.marks().answered = Some(Instant::now());
+        let mut reply = Reply {
+            status: Some(response.status().as_u16()),
+            headers: response
+                .headers()
+                .iter()
+                .map(|(name, value)| {
+                    let value = String::from_utf8_lossy(value.as_bytes());
+                    (name.as_str().to_owned(), value.into_owned())
+                })
+                .collect(),
+            body: Vec::new(),
+        };
+        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+            return Ok(reply);
+        }
+        while reply.body.len() < limits.body {
+            let chunk = match timeout_at(last, response.chunk()).await {
+                Err(_) => return Err(Failure::Timeout(Phase::Transfer)),
+                Ok(Err(error)) => {
+                    return Err(match failure(&error, clock) {
+                        reset @ Failure::Io(..) => reset,
+                        _ => Failure::Truncated,
+                    });
+                }
+                Ok(Ok(None)) => break,
+                Ok(Ok(Some(chunk))) => chunk,
+            };
+            let room = limits.body - reply.body.len();
+            reply
+                .body
+                .extend_from_slice(&chunk[..chunk.len().min(room)]);
+        }
+        Ok(reply)
+    }
+}
+
+/// The address is the pinned one; the host of the URL is only what TLS checks.
+fn url(peer: &Peer, request: &HttpRequest) -> Option<Url> {
+    let uri = &request.uri;
+    let text = match (peer, &request.tls) {
+        (Peer::Ip(address), Some(tls)) => {
+            let name = match tls.name.parse::<std::net::IpAddr>() {
+                Ok(std::net::IpAddr::V6(ip)) => format!("[{ip}]"),
+                _ => tls.name.clone(),
+            };
+            format!("https://{name}:{}{uri}", address.port())
+        }
+        (Peer::Ip(address), None) => format!("http://{address}{uri}"),
+        (Peer::Unix(_), Some(tls)) => format!("https://{}{uri}", tls.name),
+        (Peer::Unix(_), None) => format!("http://localhost{uri}"),
+    };
+    Url::parse(&text).ok()
+}
+
+fn build(limits: &Limits, tls: Option<&Tls>, socket: Option<&Path>) -> Result<Client, Failure> {
+    let config = tls::config(tls).map_err(Failure::Tls)?;
+    let secure = tls.is_some();
+    let connected = MapFutureLayer::new(move |connecting| async move {
+        let connection = connecting.await?;
+        mark(|marks| {
+            let now = Instant::now();
+            marks.connected.get_or_insert(now);
+            if secure {
+                marks.secured = Some(now);
+            }
+        });
+        Ok::<_, tower::BoxError>(connection)
+    });
+    let builder = Client::builder()
+        .tls_backend_preconfigured(config)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .http1_only()
+        .http1_title_case_headers()
+        .http1_max_headers(limits.headers)
+        .connect_timeout(limits.connect)
+        .pool_max_idle_per_host(0)
+        .dns_resolver(Arc::new(Pinned))
+        .connector_layer(connected);
+    let builder = match socket {
+        Some(path) => builder.unix_socket(path),
+        None => builder,
+    };
+    let built = builder.build();
+    built.map_err(|error| Failure::Other(Phase::Connect, error.to_string()))
+}
+
+/// Knows no names: every name is at the address that was looked up before.
+struct Pinned;
+
+impl Resolve for Pinned {
+    fn resolve(&self, _: Name) -> Resolving {
+        let pinned = clock::pinned();
+        Box::pin(async move {
+            let address = pinned.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+            Ok(Box::new(std::iter::once(address)) as Addrs)
+        })
+    }
+}
+
+/// What an error of reqwest's is, by its types.
+fn failure(error: &reqwest::Error, clock: &Clock) -> Failure {
+    let phase = clock.phase();
+    let mut causes: Vec<&(dyn Error + 'static)> = Vec::new();
+    let mut next: Option<&(dyn Error + 'static)> = error.source();
+    while let Some(cause) = next {
+        causes.push(cause);
+        next = match cause.downcast_ref::<io::Error>() {
+            // An error inside an `io::Error` is not its source.
+            Some(io) => match io.get_ref() {
+                Some(inner) => Some(inner),
+                None => cause.source(),
+            },
+            None => cause.source(),
+        };
+    }
+    let find_tls = causes.iter().find_map(|cause| cause.downcast_ref());
+    if let Some(error) = find_tls {
+        return Failure::Tls(tls::failure(error));
+    }
+    if error.is_timeout() {
+        return Failure::Timeout(phase);
+    }
+    let io = causes.iter().rev().find_map(|cause| {
+        let io = cause.downcast_ref::<io::Error>()?;
+        (io.kind() != io::ErrorKind::Other).then_some(io)
+    });
+    let http = causes.iter().find_map(|cause| cause.downcast_ref());
+    match (http, io) {
+        (_, Some(io)) if phase == Phase::Tls && io.kind() == io::ErrorKind::UnexpectedEof => {
+            Failure::Tls(super::result::TlsFailure::Other)
+        }
+        (_, Some(io)) if io.kind() != io::ErrorKind::UnexpectedEof => {
+            Failure::Io(phase, io.kind(), io.raw_os_error())
+        }
+        (Some(http), _) => of_http(http, phase),
+        (None, Some(_)) => Failure::Closed,
+        (None, None) => Failure::Other(phase, error.to_string()),
+    }
+}
+
+fn of_http(error: &hyper::Error, phase: Phase) -> Failure {
+    if error.is_incomplete_message() {
+        Failure::Closed
+    } else if error.is_parse() {
+        Failure::NotHttp(Vec::new())
+    } else {
+        Failure::Other(phase, error.to_string())
+    }
+}

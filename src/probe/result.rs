@@ -1,0 +1,211 @@
+//! What came of a question: plain data.
+
+use super::target::{Address, Target};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// How far a question gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The name is looked up.
+    Resolve,
+    /// A connection is made.
+    Connect,
+    /// TLS is agreed.
+    Tls,
+    /// The question is sent, and the first byte waited for.
+    FirstByte,
+    /// The rest is read.
+    Transfer,
+}
+
+impl Phase {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Resolve => "resolve",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::FirstByte => "first-byte",
+            Self::Transfer => "transfer",
+        }
+    }
+}
+
+/// How long each phase took; `None` for those that were not reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// The look-up of a name.
+    pub resolve: Option<Duration>,
+    /// Until connected.
+    pub connect: Option<Duration>,
+    /// Until TLS was agreed.
+    pub tls: Option<Duration>,
+    /// From the question to the head of the answer.
+    pub first_byte: Option<Duration>,
+    /// The rest.
+    pub transfer: Option<Duration>,
+    /// All of it.
+    pub total: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The name has no address.
+    Dns,
+    /// The address is one that is never asked.
+    Forbidden,
+    /// A phase took too long.
+    Timeout(Phase),
+    /// The system said no in a phase.
+    Io(Phase, std::io::ErrorKind, Option<i32>),
+    /// The path of the socket is too long for the system.
+    LongPath,
+    /// The path is there and is no socket.
+    NotASocket,
+    /// TLS failed.
+    Tls(TlsFailure),
+    /// The connection was closed before a byte came.
+    Closed,
+    /// It was closed in the middle of the answer.
+    Truncated,
+    /// The answer is no HTTP; its first bytes.
+    NotHttp(Vec<u8>),
+    /// The head of the answer is larger than allowed.
+    LargeHead,
+    /// The whole run had to end before.
+    Deadline,
+    /// Nothing of the above; the words of the library.
+    Other(Phase, String),
+}
+
+/// What went wrong with TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsFailure {
+    /// What came is no TLS.
+    NotTls,
+    /// Nobody trusted has signed the certificate.
+    Issuer,
+    /// It is for other names.
+    Name,
+    /// It is no longer valid.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// There is no version or cipher in common.
+    Version,
+    /// The node wants a certificate of ours.
+    ClientCertificate,
+    /// The file of trusted certificates cannot be read.
+    TrustedFile,
+    /// Something else.
+    Other,
+}
+
+/// An answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The status; `None` where the protocol has none.
+    pub status: Option<u16>,
+    /// Headers, names in small letters.
+    pub headers: Vec<(String, String)>,
+    /// The first part of the body, or what was said in another protocol.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    /// The value of a header, by its name in small letters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().find(|(key, _)| key == name)?;
+        Some(&header.1)
+    }
+}
+
+/// What another question told about a node that did not answer well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// It answers HTTP.
+    SpeaksHttp,
+    /// It answers uwsgi.
+    SpeaksUwsgi,
+}
+
+/// What a certificate says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Seconds until it ends; negative when it has ended.
+    pub seconds_left: i64,
+    /// What a check that nginx does not make would have said.
+    pub unchecked: Option<TlsFailure>,
+}
+
+/// One question, asked.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// What was asked of whom.
+    pub target: Target,
+    /// The address that was asked; `None` before it was known.
+    pub peer: Option<SocketAddr>,
+    /// What came of it.
+    pub answer: Result<Reply, Failure>,
+    /// How long it took.
+    pub timings: Timings,
+    /// What another question told.
+    pub evidence: Option<Evidence>,
+    /// The certificate of the node.
+    pub certificate: Option<Certificate>,
+    /// How often it was asked.
+    pub attempts: u32,
+}
+
+impl Probe {
+    /// The address as it is shown.
+    #[must_use]
+    pub fn address(&self) -> String {
+        match (&self.target.address, self.peer) {
+            (Address::Name(..), Some(peer)) => format!("{} ({peer})", self.target.address),
+            (address, _) => address.to_string(),
+        }
+    }
+
+    /// The phase that was reached.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        match &self.answer {
+            Ok(_) | Err(Failure::Truncated) => Phase::Transfer,
+            Err(Failure::Dns) => Phase::Resolve,
+            Err(Failure::Forbidden | Failure::LongPath | Failure::NotASocket) => Phase::Connect,
+            Err(Failure::Tls(_)) => Phase::Tls,
+            Err(Failure::Closed | Failure::NotHttp(_) | Failure::LargeHead) => Phase::FirstByte,
+            Err(Failure::Deadline) => match self.timings {
+                Timings {
+                    first_byte: Some(_),
+                    ..
+                } => Phase::Transfer,
+                Timings {
+                    connect: Some(_), ..
+                } => Phase::FirstByte,
+                _ => Phase::Connect,
+            },
+            Err(Failure::Timeout(phase) | Failure::Io(phase, ..) | Failure::Other(phase, _)) => {
+                *phase
+            }
+        }
+    }
+}
+
+/// How a probe ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Well.
+    Passed,
+    /// Well, with something worth knowing.
+    Warned,
+    /// Not well.
+    Failed,
+}

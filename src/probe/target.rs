@@ -1,0 +1,219 @@
+//! What is asked of whom: plain data, which `--dry-run` prints.
+
+use crate::source::Span;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Where a node listens.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Address {
+    /// An address and a port.
+    Ip(SocketAddr),
+    /// A name and a port: one node for each of its addresses, as nginx has it.
+    Name(String, u16),
+    /// The path of a unix socket.
+    Unix(PathBuf),
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(address) => address.fmt(f),
+            Self::Name(name, port) => write!(f, "{name}:{port}"),
+            Self::Unix(path) => write!(f, "unix:{}", path.display()),
+        }
+    }
+}
+
+/// What runs behind a target, as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Backend {
+    /// A site of Django's.
+    Django,
+    /// Something else.
+    Other,
+}
+
+/// One thing to ask of one address.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The pool, stream, upstream or host.
+    pub pool: String,
+    /// Where the node listens.
+    pub address: Address,
+    /// The node's entry in the topology, or its `server` in nginx's configuration.
+    pub place: Span,
+    /// What is asked.
+    pub ask: Arc<Ask>,
+    /// What is behind it.
+    pub backend: Backend,
+    /// The status that means well; every one of 2xx and 3xx where none is told.
+    pub status: Option<u16>,
+}
+
+/// A node that is not asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// The pool, stream, upstream or host.
+    pub pool: String,
+    /// The address as it is written.
+    pub address: String,
+    /// Where it is written.
+    pub place: Span,
+    /// Why.
+    pub reason: String,
+}
+
+/// Everything that a configuration has to ask.
+#[derive(Debug, Clone, Default)]
+pub struct Targets {
+    /// What is asked, in the order of the configuration.
+    pub targets: Vec<Target>,
+    /// What is not.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Ask {
+    /// A page over HTTP.
+    Http(HttpRequest),
+    /// A page over uwsgi's protocol.
+    Uwsgi(UwsgiRequest),
+    /// Whether TLS is spoken, of PostgreSQL.
+    Postgres,
+    /// `PING`, of Redis.
+    Redis,
+    /// Nothing: that a connection is accepted is enough.
+    Connect,
+}
+
+impl Ask {
+    /// A word for it.
+    #[must_use]
+    pub fn protocol(&self) -> &'static str {
+        match self {
+            Self::Http(request) if request.websocket => "websocket",
+            Self::Http(request) if request.tls.is_some() => "https",
+            Self::Http(_) => "http",
+            Self::Uwsgi(_) => "uwsgi",
+            Self::Postgres => "postgresql",
+            Self::Redis => "redis",
+            Self::Connect => "tcp",
+        }
+    }
+
+    /// The host that the node is told.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match self {
+            Self::Http(request) => request.header("host"),
+            Self::Uwsgi(request) => request.param("HTTP_HOST"),
+            _ => None,
+        }
+    }
+
+    /// The path that the node is asked for.
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        match self {
+            Self::Http(request) => Some(&request.uri),
+            Self::Uwsgi(request) => request.param("REQUEST_URI"),
+            _ => None,
+        }
+    }
+
+    /// The scheme that the node is told the client has used.
+    #[must_use]
+    pub fn scheme(&self) -> Option<&str> {
+        match self {
+            Self::Http(request) => request.header("x-forwarded-proto"),
+            Self::Uwsgi(request) => request
+                .param("HTTP_X_FORWARDED_PROTO")
+                .or_else(|| request.param("REQUEST_SCHEME")),
+            _ => None,
+        }
+    }
+}
+
+/// A header whose value may be a secret.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// How it is shown instead, such as `Bearer ${TOKEN}`.
+    pub shown: Option<String>,
+}
+
+impl Header {
+    /// Its value as it may be shown.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.value)
+    }
+}
+
+impl fmt::Debug for Header {
+    /// Without the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.shown())
+    }
+}
+
+/// A request over HTTP.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HttpRequest {
+    /// Path and query.
+    pub uri: String,
+    /// Whether it is HTTP/1.0, which nginx speaks by default before 1.29.7.
+    pub http10: bool,
+    /// In nginx's order.
+    pub headers: Vec<Header>,
+    /// Whether it asks for a WebSocket.
+    pub websocket: bool,
+    /// With TLS, and how.
+    pub tls: Option<Tls>,
+}
+
+impl HttpRequest {
+    /// The value of a header, by its name in any letters.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let named = |header: &&Header| header.name.eq_ignore_ascii_case(name);
+        let header = self.headers.iter().find(named)?;
+        Some(&header.value)
+    }
+}
+
+/// TLS to a node (`proxy_ssl_*`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Tls {
+    /// The name that the certificate must be for, and that is sent as SNI.
+    pub name: String,
+    /// Whether the name is sent (`proxy_ssl_server_name`).
+    pub sni: bool,
+    /// Whether nginx refuses a wrong certificate (`proxy_ssl_verify`).
+    pub verify: bool,
+    /// Whom it trusts (`proxy_ssl_trusted_certificate`).
+    pub trusted: Option<PathBuf>,
+}
+
+/// A request over uwsgi's protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UwsgiRequest {
+    /// In nginx's order.
+    pub params: Vec<Header>,
+}
+
+impl UwsgiRequest {
+    /// The value of a parameter.
+    #[must_use]
+    pub fn param(&self, name: &str) -> Option<&str> {
+        let param = self.params.iter().find(|param| param.name == name)?;
+        Some(&param.value)
+    }
+}

@@ -1,0 +1,324 @@
+//! Connections of our own: uwsgi's protocol, PostgreSQL, Redis, plain TCP, and a look at what
+//! answers when it is not what was expected.
+
+use super::clock::{Clock, Marks};
+use super::result::{Failure, Phase, Reply};
+use super::run::Limits;
+use super::target::{Header, UwsgiRequest};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+use tokio::time::{Instant, timeout_at};
+
+/// The longest path of a unix socket (`sun_path` without its zero).
+const LONGEST_PATH: usize = 107;
+
+/// How long a second look may take.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Who is asked: one address.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Peer {
+    Ip(SocketAddr),
+    Unix(PathBuf),
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// What connecting to a socket would not tell apart: a path that is too long, one that is
+/// not there, and one that is no socket.
+pub(super) fn look_at_socket(path: &Path) -> Result<(), Failure> {
+    if path.as_os_str().as_bytes().len() > LONGEST_PATH {
+        return Err(Failure::LongPath);
+    }
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.file_type().is_socket() => Ok(()),
+        Ok(_) => Err(Failure::NotASocket),
+        Err(error) => Err(io_failure(&error, Phase::Connect)),
+    }
+}
+
+fn io_failure(error: &io::Error, phase: Phase) -> Failure {
+    match error.kind() {
+        io::ErrorKind::TimedOut => Failure::Timeout(phase),
+        kind => Failure::Io(phase, kind, error.raw_os_error()),
+    }
+}
+
+async fn connect(peer: &Peer, until: Instant) -> Result<Box<dyn Stream>, Failure> {
+    let connecting = async {
+        Ok::<Box<dyn Stream>, io::Error>(match peer {
+            Peer::Ip(address) => Box::new(TcpStream::connect(address).await?),
+            Peer::Unix(path) => Box::new(UnixStream::connect(path).await?),
+        })
+    };
+    match timeout_at(until, connecting).await {
+        Err(_) => Err(Failure::Timeout(Phase::Connect)),
+        Ok(Err(error)) => Err(io_failure(&error, Phase::Connect)),
+        Ok(Ok(stream)) => Ok(stream),
+    }
+}
+
+/// Says something and reads what comes back, until it is enough or the end.
+async fn exchange(
+    peer: &Peer,
+    question: &[u8],
+    limits: &Limits,
+    clock: &Clock,
+    enough: impl Fn(&[u8]) -> bool,
+) -> Result<Vec<u8>, Failure> {
+    let mut stream = connect(peer, clock.start + limits.connect).await?;
+    let connected = Instant::now();
+    clock.marks().connected = Some(connected);
+    let last = clock.start + limits.total;
+    let first = (connected + limits.first_byte).min(last);
+    let mut answer = Vec::new();
+    let mut phase = Phase::FirstByte;
+    if question.is_empty() {
+        return Ok(answer);
+    }
+    match timeout_at(first, stream.write_all(question)).await {
+        Err(_) => return Err(Failure::Timeout(phase)),
+        // It may have answered before it stopped listening.
+        Ok(Err(error)) if error.kind() != io::ErrorKind::BrokenPipe => {
+            return Err(io_failure(&error, phase));
+        }
+        Ok(_) => {}
+    }
+    let mut buffer = vec![0; 8192];
+    while answer.len() < limits.body && !enough(&answer) {
+        let until = if answer.is_empty() { first } else { last };
+        match timeout_at(until, stream.read(&mut buffer)).await {
+            Err(_) => return Err(Failure::Timeout(phase)),
+            Ok(Err(error)) => return Err(io_failure(&error, phase)),
+            Ok(Ok(0)) if answer.is_empty() => return Err(Failure::Closed),
+            Ok(Ok(0)) => break,
+            Ok(Ok(count)) => {
+                if answer.is_empty() {
+                    clock.marks().answered = Some(Instant::now());
+                    phase = Phase::Transfer;
+                }
+                answer.extend_from_slice(&buffer[..count]);
+            }
+        }
+    }
+    Ok(answer)
+}
+
+/// That a connection is accepted.
+pub(super) async fn accepts(peer: &Peer, limits: &Limits, clock: &Clock) -> Result<Reply, Failure> {
+    let body = exchange(peer, b"", limits, clock, |_| true).await?;
+    Ok(Reply {
+        body,
+        ..Reply::default()
+    })
+}
+
+/// `SSLRequest` (PostgreSQL, "Message Formats"); a server answers with one letter.
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
+
+/// Asks PostgreSQL whether it speaks TLS.
+pub(super) async fn postgres(
+    peer: &Peer,
+    limits: &Limits,
+    clock: &Clock,
+) -> Result<Reply, Failure> {
+    let body = exchange(peer, &SSL_REQUEST, limits, clock, |said| !said.is_empty()).await?;
+    Ok(Reply {
+        body,
+        ..Reply::default()
+    })
+}
+
+/// Asks Redis for `PONG`.
+pub(super) async fn redis(peer: &Peer, limits: &Limits, clock: &Clock) -> Result<Reply, Failure> {
+    let enough = |said: &[u8]| said.contains(&b'\n');
+    let body = exchange(peer, b"PING\r\n", limits, clock, enough).await?;
+    Ok(Reply {
+        body,
+        ..Reply::default()
+    })
+}
+
+/// Asks for a page over uwsgi's protocol, whose answer is one of HTTP.
+pub(super) async fn uwsgi(
+    peer: &Peer,
+    request: &UwsgiRequest,
+    limits: &Limits,
+    clock: &Clock,
+) -> Result<Reply, Failure> {
+    let Some(packet) = packet(&request.params) else {
+        let words = "the parameters are larger than 64 KiB".to_owned();
+        return Err(Failure::Other(Phase::FirstByte, words));
+    };
+    let answer = exchange(peer, &packet, limits, clock, |said| is_whole(said, limits)).await?;
+    http_reply(&answer, limits)
+}
+
+/// A request of uwsgi's protocol: four bytes of head (modifier, length of the rest in little
+/// endian, modifier), then keys and values, each with its length.
+fn packet(params: &[Header]) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    for param in params {
+        for text in [&param.name, &param.value] {
+            body.extend(u16::try_from(text.len()).ok()?.to_le_bytes());
+            body.extend(text.as_bytes());
+        }
+    }
+    let size = u16::try_from(body.len()).ok()?.to_le_bytes();
+    let mut packet = vec![0, size[0], size[1], 0];
+    packet.append(&mut body);
+    Some(packet)
+}
+
+/// Where the head of an answer ends, and how long its body is said to be.
+fn head(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Reply)>, Failure> {
+    let mut headers = vec![httparse::EMPTY_HEADER; limits.headers];
+    let mut response = httparse::Response::new(&mut headers);
+    match response.parse(bytes) {
+        Ok(httparse::Status::Partial) => Ok(None),
+        Ok(httparse::Status::Complete(end)) => {
+            let headers = response.headers.iter().map(|header| {
+                let value = String::from_utf8_lossy(header.value).into_owned();
+                (header.name.to_ascii_lowercase(), value)
+            });
+            let reply = Reply {
+                status: response.code,
+                headers: headers.collect(),
+                body: Vec::new(),
+            };
+            Ok(Some((end, reply)))
+        }
+        Err(httparse::Error::TooManyHeaders) => Err(Failure::LargeHead),
+        Err(_) => Err(Failure::NotHttp(bytes[..bytes.len().min(64)].to_vec())),
+    }
+}
+
+fn is_whole(bytes: &[u8], limits: &Limits) -> bool {
+    match head(bytes, limits) {
+        Ok(None) => false,
+        Err(_) => true,
+        Ok(Some((end, reply))) => {
+            let length = reply.header("content-length");
+            let length = length.and_then(|length| length.parse::<usize>().ok());
+            match length {
+                Some(length) => bytes.len() - end >= length,
+                None => {
+                    reply.header("transfer-encoding").is_some() && bytes.ends_with(b"\r\n0\r\n\r\n")
+                }
+            }
+        }
+    }
+}
+
+fn http_reply(bytes: &[u8], limits: &Limits) -> Result<Reply, Failure> {
+    let Some((end, mut reply)) = head(bytes, limits)? else {
+        return Err(if bytes.starts_with(b"HTTP/") {
+            Failure::Truncated
+        } else {
+            Failure::NotHttp(bytes[..bytes.len().min(64)].to_vec())
+        });
+    };
+    reply.body = bytes[end..].to_vec();
+    let length = reply.header("content-length");
+    let length = length.and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| reply.body.len() < length.min(limits.body - end)) {
+        return Err(Failure::Truncated);
+    }
+    Ok(reply)
+}
+
+/// Asks for a page over HTTP once more, to see the bytes that come back.
+pub(super) async fn look_http(peer: &Peer, host: &str, uri: &str, limits: &Limits) -> Vec<u8> {
+    let question = format!("GET {uri} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    look(peer, question.as_bytes(), limits).await
+}
+
+/// Asks for a page over uwsgi's protocol instead of HTTP.
+pub(super) async fn look_uwsgi(peer: &Peer, host: &str, uri: &str, limits: &Limits) -> Vec<u8> {
+    let (path, query) = uri.split_once('?').unwrap_or((uri, ""));
+    let params = [
+        ("QUERY_STRING", query),
+        ("REQUEST_METHOD", "GET"),
+        ("CONTENT_TYPE", ""),
+        ("CONTENT_LENGTH", ""),
+        ("REQUEST_URI", uri),
+        ("PATH_INFO", path),
+        ("SERVER_PROTOCOL", "HTTP/1.1"),
+        ("REMOTE_ADDR", "127.0.0.1"),
+        ("SERVER_PORT", "80"),
+        ("SERVER_NAME", host),
+        ("HTTP_HOST", host),
+    ];
+    let params = params.map(|(name, value)| Header {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        shown: None,
+    });
+    match packet(&params) {
+        Some(packet) => look(peer, &packet, limits).await,
+        None => Vec::new(),
+    }
+}
+
+async fn look(peer: &Peer, question: &[u8], limits: &Limits) -> Vec<u8> {
+    let quick = Limits {
+        connect: limits.connect.min(LOOK),
+        first_byte: limits.first_byte.min(LOOK),
+        total: limits.total.min(LOOK),
+        body: 64,
+        ..limits.clone()
+    };
+    let clock = Clock::new(None);
+    let answer = exchange(peer, question, &quick, &clock, |said| said.len() >= 16).await;
+    answer.unwrap_or_default()
+}
+
+/// What timings the marks of a clock come to.
+pub(super) fn timings(clock: &Clock) -> super::result::Timings {
+    let marks: Marks = clock.marks().clone();
+    let now = Instant::now();
+    let since = |from: Option<Instant>, to: Option<Instant>| Some(to? - from?);
+    let ready = marks.secured.or(marks.connected);
+    super::result::Timings {
+        resolve: None,
+        connect: since(Some(clock.start), marks.connected),
+        tls: since(marks.connected, marks.secured),
+        first_byte: since(ready, marks.answered),
+        transfer: since(marks.answered, Some(now)),
+        total: now - clock.start,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packets_are_as_uwsgi_reads_them() {
+        let params = [Header {
+            name: "A".to_owned(),
+            value: "bc".to_owned(),
+            shown: None,
+        }];
+        let want = [0, 7, 0, 0, 1, 0, b'A', 2, 0, b'b', b'c'];
+        assert_eq!(packet(&params).unwrap(), want);
+    }
+
+    #[test]
+    fn answers_are_whole_when_their_length_is_there() {
+        let limits = Limits::default();
+        let whole = |text: &str| is_whole(text.as_bytes(), &limits);
+        assert!(!whole("HTTP/1.1 200 OK\r\n"));
+        assert!(!whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"));
+        assert!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"));
+        assert!(!whole("HTTP/1.1 200 OK\r\n\r\nab"));
+        assert!(whole("+PONG\r\n"));
+    }
+}

@@ -1,0 +1,257 @@
+//! Causes that an answer tells.
+
+use super::server::{DJANGO, Server, answer, hold};
+use super::{cause_of, probe_http, probe_pool};
+use std::time::Duration;
+
+/// The cause of one answer.
+fn cause(status: u16, headers: &str, body: &str) -> String {
+    cause_of(&Server::answers(status, headers, body).address(), &[])
+}
+
+#[test]
+fn good_answers_pass() {
+    assert_eq!(cause(200, "Server: gunicorn\r\n", "well"), "none");
+    assert_eq!(cause(204, "", ""), "none");
+    assert_eq!(cause(302, "Location: /accounts/login/\r\n", ""), "none");
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+    assert_eq!(cause_of(&Server::says(chunked).address(), &[]), "none");
+    let endless = "HTTP/1.0 200 OK\r\n\r\nuntil the end";
+    assert_eq!(cause_of(&Server::says(endless).address(), &[]), "none");
+}
+
+#[test]
+fn statuses() {
+    for (status, want) in [
+        (400, "probe-bad-request"),
+        (401, "probe-auth-required"),
+        (403, "probe-auth-required"),
+        (404, "probe-not-found"),
+        (405, "probe-unexpected-status"),
+        (500, "probe-server-error"),
+        (503, "probe-server-error"),
+    ] {
+        assert_eq!(cause(status, "", "x"), want, "{status}");
+    }
+}
+
+#[test]
+fn a_status_that_was_asked_for() {
+    let server = Server::answers(200, "", "");
+    let wants = |status: u16| {
+        let pool = format!(
+            "nodes: [\"{}\"], health: {{path: /healthz/, status: {status}}}",
+            server.address()
+        );
+        probe_pool(&pool, "/: web", &[])
+    };
+    assert_eq!(wants(204).causes(), ["probe-unexpected-status"]);
+    assert_eq!(wants(200).causes(), ["none"]);
+}
+
+#[test]
+fn django_refuses_the_host() {
+    let page = "<!doctype html><title>Bad Request (400)</title>";
+    assert_eq!(cause(400, DJANGO, page), "probe-disallowed-host");
+    let debug = "<title>DisallowedHost at /</title><meta name=\"robots\" \
+                 content=\"NONE,NOARCHIVE\">Django Version: 5.2";
+    let server = Server::answers(400, "", debug);
+    let said = probe_http(&server.address(), &[]);
+    let rules = said.json["diagnostics"].as_array().unwrap().iter();
+    let rules: Vec<_> = rules
+        .map(|finding| finding["rule"].as_str().unwrap())
+        .collect();
+    assert!(rules.contains(&"probe-disallowed-host"), "{rules:?}");
+    assert!(rules.contains(&"probe-debug-page"), "{rules:?}");
+    assert!(said.text.contains("`shop.example.com`"), "{}", said.text);
+}
+
+#[test]
+fn redirects() {
+    for (location, want) in [
+        (
+            "https://shop.example.com/healthz/",
+            "probe-ssl-redirect-loop",
+        ),
+        ("/healthz//", "probe-slash-redirect"),
+        (
+            "https://www.example.com/healthz/",
+            "probe-redirect-elsewhere",
+        ),
+        ("/login/?next=/healthz/", "none"),
+    ] {
+        let header = format!("Location: {location}\r\n");
+        assert_eq!(cause(301, &header, ""), want, "{location}");
+    }
+}
+
+#[test]
+fn redirects_are_not_followed() {
+    let other = Server::answers(200, "", "");
+    let header = format!("Location: http://{}/\r\n", other.address());
+    cause(302, &header, "");
+    assert_eq!(other.asked(), 0);
+}
+
+#[test]
+fn debug_pages_and_development_servers() {
+    let page = "<title>Page not found at /healthz/</title><meta name=\"robots\" \
+                content=\"NONE,NOARCHIVE\">You're seeing this error because you have \
+                <code>DEBUG = True</code>";
+    let server = Server::answers(404, "", page);
+    let said = probe_http(&server.address(), &[]);
+    assert!(said.text.contains("\"probe-debug-page\""), "{}", said.text);
+    let server = "Server: WSGIServer/0.2 CPython/3.12.1\r\n";
+    assert_eq!(cause(200, server, ""), "probe-development-server");
+}
+
+#[test]
+fn a_slow_answer() {
+    let server = Server::new(|_, _, mut connection| {
+        std::thread::sleep(Duration::from_millis(150));
+        connection.write_all(&answer(200, "", "")).unwrap();
+    });
+    assert_eq!(
+        cause_of(&server.address(), &["--slow", "100ms"]),
+        "probe-slow"
+    );
+    assert_eq!(cause_of(&server.address(), &[]), "none");
+}
+
+#[test]
+fn too_many_headers() {
+    let headers: String = (0..150).map(|n| format!("X-{n}: x\r\n")).collect();
+    assert_eq!(cause(200, &headers, ""), "probe-large-head");
+}
+
+#[test]
+fn a_node_that_differs() {
+    let (one, two) = (
+        Server::answers(200, "Server: a\r\n", ""),
+        Server::answers(200, "Server: a\r\n", ""),
+    );
+    let odd = Server::answers(200, "Server: b\r\n", "");
+    let pool = format!(
+        "nodes: [\"{}\", \"{}\", \"{}\"]",
+        one.address(),
+        odd.address(),
+        two.address()
+    );
+    let said = probe_pool(&pool, "/: web", &[]);
+    assert_eq!(said.causes(), ["none", "probe-nodes-differ", "none"]);
+    assert_eq!(said.status, 0);
+}
+
+#[test]
+fn other_services_on_the_port() {
+    for (greeting, name) in [
+        (&b"-ERR unknown command 'GET'\r\n"[..], "Redis"),
+        (b"SSH-2.0-OpenSSH_9.6\r\n", "SSH"),
+        (b"J\0\0\0\x0a8.0.36-long-enough", "MySQL"),
+        (b"\x1b]0;evil\x07 hello there", "no HTTP"),
+    ] {
+        let server = Server::says(greeting);
+        let said = probe_http(&server.address(), &[]);
+        assert_eq!(said.causes(), ["probe-not-http"], "{name}");
+        let message = said.json["probes"][0]["message"].as_str().unwrap();
+        assert!(message.contains(name), "{message}");
+        assert!(
+            !message.contains('\x1b') && !message.contains('\x07'),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn tls_where_none_is_expected() {
+    let alert = Server::says(b"\x15\x03\x01\x00\x02\x02\x46");
+    assert_eq!(cause_of(&alert.address(), &[]), "probe-plain-to-tls");
+    let nginx = cause(400, "", "The plain HTTP request was sent to HTTPS port");
+    assert_eq!(nginx, "probe-plain-to-tls");
+}
+
+#[test]
+fn http_to_a_socket_of_uwsgi() {
+    // uWSGI closes; gunicorn answers 500 without a header of Django's.
+    for refusal in [
+        Vec::new(),
+        answer(
+            500,
+            "Server: gunicorn\r\n",
+            "<h1>Internal Server Error</h1>",
+        ),
+    ] {
+        let server = Server::new(move |_, question, mut connection| {
+            let answer = match question.first() {
+                Some(0) => answer(200, DJANGO, "well"),
+                _ => refusal.clone(),
+            };
+            let _ = connection.write_all(&answer);
+        });
+        assert_eq!(cause_of(&server.address(), &[]), "probe-http-to-uwsgi");
+    }
+}
+
+#[test]
+fn uwsgi_to_a_socket_of_http() {
+    // uvicorn answers 400; gunicorn waits.
+    for waits in [false, true] {
+        let server = Server::new(move |_, question, mut connection| match question.first() {
+            Some(b'G') => connection.write_all(&answer(200, DJANGO, "well")).unwrap(),
+            _ if waits => hold(connection),
+            _ => connection.write_all(&answer(400, "", "Invalid")).unwrap(),
+        });
+        let pool = format!("server: uwsgi, nodes: [\"{}\"]", server.address());
+        let said = probe_pool(&pool, "/: web", &[]);
+        assert_eq!(said.causes(), ["probe-uwsgi-to-http"], "waits: {waits}");
+    }
+}
+
+#[test]
+fn uwsgi_answers_as_http_does() {
+    for (status, headers, want) in [
+        (200, "", "none"),
+        (404, "", "probe-not-found"),
+        (400, DJANGO, "probe-disallowed-host"),
+    ] {
+        let server = Server::answers(status, headers, "x");
+        let pool = format!("server: uwsgi, nodes: [\"{}\"]", server.address());
+        assert_eq!(probe_pool(&pool, "/: web", &[]).causes(), [want]);
+        assert_eq!(server.last().first(), Some(&0), "no packet of uwsgi");
+    }
+}
+
+#[test]
+fn websockets() {
+    let accept = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ";
+    let good = format!("{accept}s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n");
+    let wrong = format!("{accept}AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n");
+    for (status, headers, want) in [
+        (101, good.as_str(), "none"),
+        (101, wrong.as_str(), "probe-websocket-not-upgraded"),
+        (200, "", "probe-websocket-not-upgraded"),
+        (404, "", "probe-websocket-not-upgraded"),
+        (403, "", "probe-websocket-forbidden"),
+        (500, "", "probe-websocket-error"),
+        (400, DJANGO, "probe-disallowed-host"),
+    ] {
+        let upgraded = format!("HTTP/1.1 {status} Text\r\n{headers}\r\n").into_bytes();
+        let server = Server::new(move |_, question, mut connection| {
+            let text = String::from_utf8_lossy(question).to_ascii_lowercase();
+            let websocket = text.contains("upgrade: websocket");
+            let answer = match websocket {
+                true if status == 101 => upgraded.clone(),
+                true => answer(status, DJANGO, ""),
+                false => answer(200, "", ""),
+            };
+            connection.write_all(&answer).unwrap();
+        });
+        let pool = format!("server: uvicorn, nodes: [\"{}\"]", server.address());
+        let said = probe_pool(&pool, "/ws/: {pool: web, websocket: true}", &[]);
+        let mut causes = said.causes();
+        causes.sort_unstable();
+        let mut wanted = ["none", want];
+        wanted.sort_unstable();
+        assert_eq!(causes, wanted, "{status} {headers}: {}", said.text);
+    }
+}
