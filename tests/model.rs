@@ -34,6 +34,7 @@ fn handles(model: &Model<'_>, path: &str) -> String {
     let server = model.http.server_ids().next().unwrap();
     match model.http.find_location(server, path.as_bytes()) {
         Found::Server => "server".to_owned(),
+        Found::Redirect(_) => "redirect".to_owned(),
         Found::Location(id) => {
             let location = model.http.location(id);
             let words: Vec<_> = location
