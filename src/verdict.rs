@@ -11,6 +11,7 @@
 //! - `sockets` and `server_names` have which servers share a socket, and by which names.
 //! - `setters` finds what reads a directive: `core`, `http`, `stream` and `mail` have a file
 //!   for each of nginx's modules that says more than "no such value".
+//! - `live` looks for files.
 //! - `networks` has `allow`, `deny` and `set_real_ip_from`.
 //! - `pairs` has addresses and ports that are listened on once only.
 //! - `reading` is what those work with: the model, and what to say.
@@ -27,6 +28,7 @@ mod hashes;
 mod http;
 mod include;
 mod limits;
+mod live;
 mod logs;
 mod lookup;
 mod mail;

@@ -77,6 +77,11 @@ impl<'f> Texts<'f> {
         }
     }
 
+    /// Whether there is a file or folder of that name.
+    pub(crate) fn exists(&self, path: &Path) -> bool {
+        self.files.exists(path)
+    }
+
     /// What reading may cost.
     #[must_use]
     pub fn limits(&self) -> Limits {
