@@ -20,6 +20,9 @@ pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
         Value::Own("ngx_stream_block") => Some(open),
         Value::Own("ngx_stream_core_server") => Some(server::open),
         Value::Own("ngx_stream_core_listen") => Some(server::listen),
+        Value::Own(
+            "ngx_stream_geoip_city" | "ngx_stream_geoip_country" | "ngx_stream_geoip_org",
+        ) => Some(super::http::access::geoip),
         Value::Own("ngx_stream_return") => Some(script::return_),
         Value::Own("ngx_stream_set") => Some(script::set),
         _ => None,

@@ -355,7 +355,7 @@ fn degradation<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
 }
 
 /// Without its file, which is of the machine.
-fn geoip<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+pub(in super::super) fn geoip<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     if let Some(word) = statement.arg(1)
         && !word.is("utf8")
     {
