@@ -20,7 +20,7 @@ use djanginx::values::regex::Regex;
 use djanginx::verdict::{Options, Start, read};
 use djanginx::version::Target;
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// A message, as nginx's sources have it.
