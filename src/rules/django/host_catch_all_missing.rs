@@ -9,7 +9,8 @@ declare_rule! {
     /// ## What it reports
     ///
     /// A server with names whose requests go to Django, and which nginx also takes for every other name,
-    /// because it is the first on its socket and none there is `default_server`.
+    /// because it is the only one on its socket and is not called `default_server`. Where there are
+    /// several, `default-server-missing` says it.
     ///
     /// It is a note where the server has no TLS and the settings do not say `public = true`. A server
     /// without a name is taken for a catch-all on purpose.
@@ -54,10 +55,11 @@ impl Rule for HostCatchAllMissing {
             for socket in site.sockets.iter().filter(|socket| !socket.is_local()) {
                 let same =
                     |other: &Socket<'_>| other.host == socket.host && other.port == socket.port;
-                let mut earlier = places.sites[..index].iter().flat_map(|site| &site.sockets);
-                let mut all = places.sites.iter().flat_map(|site| &site.sockets);
-                if all.any(|other| same(other) && other.default)
-                    || earlier.any(same)
+                // Where there are several, `default-server-missing` says it.
+                let others = places.sites.iter().enumerate();
+                let shared = others.filter(|(other, _)| *other != index);
+                if socket.default
+                    || shared.flat_map(|(_, site)| &site.sockets).any(same)
                     || told.contains(&site.scope)
                 {
                     continue;
