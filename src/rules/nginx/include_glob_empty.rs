@@ -27,7 +27,7 @@ declare_rule! {
     pub struct IncludeGlobEmpty {
         id: "include-glob-empty",
         group: Nginx,
-        severity: Warning,
+        severity: Info,
     }
 }
 
@@ -43,7 +43,10 @@ impl Rule for IncludeGlobEmpty {
     fn directive(&self, include: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
         let Some(word) = include.arg(0) else { return };
         let empty = cx.model.empty_includes.contains(&include.head());
-        if !empty || !cx.model.whole || word.value().starts_with(b"/") {
+        let value = word.value();
+        // Distributions include a folder of modules that is mostly empty.
+        let modules = value.starts_with(b"modules");
+        if !empty || !cx.model.whole || modules || value.starts_with(b"/") {
             return;
         }
         let finding = cx
