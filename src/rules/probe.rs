@@ -4,6 +4,10 @@ mod connection;
 mod django;
 mod protocol;
 
+pub use connection::ProbeDns;
+pub use django::ProbeDisallowedHost;
+pub use protocol::ProbeNotHttp;
+
 pub use connection::*;
 pub use django::*;
 pub use protocol::*;

@@ -48,6 +48,11 @@ impl Rule for ProxyPassPathMismatch {
             let Some(place) = places.place_around(cx.model, pass.statement.scope) else {
                 continue;
             };
+            // With variables nginx sends what is written, and replaces nothing.
+            let mut words = pass.statement.args();
+            if words.any(|word| memchr::memchr(b'$', &word.value()).is_some()) {
+                continue;
+            }
             let prefix = matches!(place.matcher, Matcher::Prefix | Matcher::PrefixNoRegex);
             if !prefix || place.scope != pass.statement.scope || memchr::memchr(b'?', uri).is_some()
             {
