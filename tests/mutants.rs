@@ -10,7 +10,7 @@ mod engines;
 #[path = "support/verdict.rs"]
 mod verdict;
 
-use djanginx::directives::{self, Body, Built, Origin, Repeat};
+use djanginx::directives::{self, Body, Built, Origin};
 use djanginx::source::FileId;
 use djanginx::syntax::{Directive, Terminator, WalkEvent, parse};
 use djanginx::version::Target;
@@ -31,26 +31,62 @@ fn single_faults_are_judged_as_nginx_does() {
     let mut random = Random(seed | 1);
     let mutants: Vec<_> = (0..count).map(|_| mutant(&fixtures, &mut random)).collect();
     let engines = engines::engines().nginx();
-    let wrong: Vec<String> = engines
-        .iter()
-        .flat_map(|engine| {
-            let halves = mutants.chunks(mutants.len().div_ceil(2));
-            std::thread::scope(|scope| {
-                let threads: Vec<_> = halves
-                    .map(|half| scope.spawn(|| differences(engine, half)))
-                    .collect();
-                let found = threads.into_iter().map(|thread| thread.join().unwrap());
-                found.flatten().collect::<Vec<_>>()
-            })
-        })
-        .collect();
+    let mut score = Score::default();
+    for engine in engines {
+        let halves = mutants.chunks(mutants.len().div_ceil(2));
+        std::thread::scope(|scope| {
+            let threads: Vec<_> = halves
+                .map(|half| scope.spawn(|| judge(engine, half)))
+                .collect();
+            for thread in threads {
+                score.add(thread.join().unwrap());
+            }
+        });
+    }
+    println!("{}", score.differences.join("\n"));
+    println!("{}", score.summary());
+    // What nginx loads is never refused; of what it refuses, a fault that is made at random
+    // may hit what only its source tells.
+    assert_eq!(score.wrong_refusals, 0, "{}", score.summary());
+    let percent = |part: usize, of: usize| part as f64 * 100.0 / of.max(1) as f64;
     assert!(
-        wrong.is_empty(),
-        "{} of {} judgements differ; DJANGINX_SEED={seed} makes the same mutants\n{}",
-        wrong.len(),
-        mutants.len() * engines.len(),
-        wrong.join("\n")
+        percent(score.same_verdict, score.all) >= 98.5
+            && percent(score.same, score.refused) >= 97.0,
+        "{}; DJANGINX_SEED={seed} makes the same mutants\n{}",
+        score.summary(),
+        score.differences.join("\n")
     );
+}
+
+/// How often djanginx agrees with nginx.
+#[derive(Debug, Default)]
+struct Score {
+    all: usize,
+    same_verdict: usize,
+    /// nginx refuses, for a reason that is in the text.
+    refused: usize,
+    /// Of these, the same message at the same line.
+    same: usize,
+    wrong_refusals: usize,
+    differences: Vec<String>,
+}
+
+impl Score {
+    fn add(&mut self, other: Self) {
+        self.all += other.all;
+        self.same_verdict += other.same_verdict;
+        self.refused += other.refused;
+        self.same += other.same;
+        self.wrong_refusals += other.wrong_refusals;
+        self.differences.extend(other.differences);
+    }
+
+    fn summary(&self) -> String {
+        format!(
+            "{} judgements: {} verdicts agree, {} of {} refusals in message and line, {} wrong refusals",
+            self.all, self.same_verdict, self.same, self.refused, self.wrong_refusals
+        )
+    }
 }
 
 #[test]
@@ -176,46 +212,30 @@ impl Mutant {
     }
 }
 
-fn differences(engine: &Engine, mutants: &[Mutant]) -> Vec<String> {
+fn judge(engine: &Engine, mutants: &[Mutant]) -> Score {
     let folder = tempfile::tempdir().unwrap();
-    let mut differences = Vec::new();
+    let mut score = Score::default();
     for Mutant { text, fault } in mutants {
         let [nginx, ours] = judged(engine, folder.path(), text);
-        let agrees = match (&nginx, &ours) {
-            (None, None) => true,
-            (Some(said), _) if !is_covered(&said.message) => {
-                // What djanginx does not judge yet may hide what it does.
-                true
-            }
-            (nginx, ours) => nginx == ours,
-        };
-        if !agrees {
-            differences.push(format!(
+        // What depends on the machine is not in the text.
+        if let Some(said) = &nginx
+            && verdict::is_of_the_machine(&said.message)
+        {
+            continue;
+        }
+        score.all += 1;
+        score.same_verdict += usize::from(nginx.is_some() == ours.is_some());
+        score.wrong_refusals += usize::from(nginx.is_none() && ours.is_some());
+        score.refused += usize::from(nginx.is_some());
+        score.same += usize::from(nginx.is_some() && nginx == ours);
+        if nginx != ours {
+            score.differences.push(format!(
                 "{}: nginx {nginx:?}\n  ours {ours:?}\n  at {fault}",
                 engine.name
             ));
         }
     }
-    differences
-}
-
-/// Whether djanginx is to say this word for word.
-fn is_covered(message: &str) -> bool {
-    message.starts_with("unexpected ")
-        || message.starts_with("unknown directive ")
-        || message.starts_with("directive \"")
-        || message.starts_with("invalid number of arguments in ")
-        || message.starts_with("no \"events\"")
-        || message.ends_with(" directive is not allowed here")
-        || message
-            .strip_suffix("\" directive is duplicate")
-            .is_some_and(|name| {
-                // Of others, djanginx does not know yet which.
-                let rows = directives::lookup(name.trim_start_matches('"').as_bytes());
-                rows.iter().all(|row| row.repeat == Repeat::Refused)
-            })
-        || message.ends_with("it must be \"on\" or \"off\"")
-        || message.starts_with("too long parameter")
+    score
 }
 
 /// What nginx says and what we say about a text.
@@ -279,7 +299,7 @@ fn mutate(text: &[u8], random: &mut Random) -> Option<Vec<u8>> {
     let arguments: Vec<_> = directive.args().collect();
     let argument = (!arguments.is_empty()).then(|| arguments[random.below(arguments.len())].span());
     let whole = &text[span.start as usize..span.end as usize];
-    match random.below(20) {
+    match random.below(32) {
         0 => put(end.start, end.end, b" "),
         1 => put(span.end - 1, span.end, b""),
         2 => {
@@ -327,9 +347,194 @@ fn mutate(text: &[u8], random: &mut Random) -> Option<Vec<u8>> {
         17 => put(span.start, span.end, b""),
         18 => insert(name.end, random.pick(&[&b"="[..], b":", b"(", b" = "])),
         19 => insert(span.end, random.pick(&[&b" }"[..], b";", b"\nstray"])),
+        20..=23 => put(
+            argument?.start,
+            argument?.end,
+            random.pick(VALUES).as_bytes(),
+        ),
+        24 => insert(
+            argument?.end,
+            random
+                .pick(&["x", "s", "k", "0", "/", ":80", "="])
+                .as_bytes(),
+        ),
+        25 => put(argument?.end - 1, argument?.end, b""),
+        26..=30 => insert(span.start, random.pick(STATEMENTS).as_bytes()),
         _ => None,
     }
 }
+
+/// Values of many kinds; each is wrong in most places.
+const VALUES: &[&str] = &[
+    "0",
+    "1",
+    "-1",
+    "99999999999999999999",
+    "1x",
+    "10MB",
+    "60sec",
+    "1h1h",
+    "$",
+    "${",
+    "${a",
+    "$nosuch",
+    "http://127.0.0.1",
+    "http://127.0.0.1/a",
+    "a=b",
+    "weight=0",
+    "=",
+    "[",
+    "(",
+    "*",
+    "*.a.*",
+    "~(",
+    "~a",
+    "70000",
+    "127.0.0.1",
+    "127.0.0.1:0",
+    "10.0.0.1/8",
+    "10.0.0.0/33",
+    "::1",
+    "[::1]:80",
+    "unix:",
+    "unix:/x",
+    "@x",
+    "/",
+    "~",
+    "\\\\",
+    "\"\"",
+    "GET",
+    "499",
+    "1000",
+    "zone=x",
+    "zone=x:1k",
+    "50%",
+    "101%",
+    "default",
+    "all",
+    "off",
+    "ssl",
+    "backup",
+    "default_server",
+    "last",
+    "$1",
+    "TLSv1.2",
+];
+
+/// Statements that fit somewhere; where one is put, it mostly does not.
+const STATEMENTS: &[&str] = &[
+    "listen 127.0.0.1:18099;\n",
+    "listen 127.0.0.1:18099 default_server;\n",
+    "listen 80 80;\n",
+    "server_name a b;\n",
+    "server_name ~(;\n",
+    "server_name *;\n",
+    "least_conn;\n",
+    "ip_hash;\n",
+    "hash $uri consistent;\n",
+    "random two;\n",
+    "keepalive 8;\n",
+    "zone z 64k;\n",
+    "zone z 1k;\n",
+    "server 127.0.0.1:1 backup;\n",
+    "server 127.0.0.1;\n",
+    "server a:b;\n",
+    "server 127.0.0.1:1 weight=x;\n",
+    "proxy_pass http://127.0.0.1:1;\n",
+    "proxy_pass http://127.0.0.1:1/;\n",
+    "proxy_pass 127.0.0.1:1;\n",
+    "uwsgi_pass unix:/x;\n",
+    "return 200;\n",
+    "return 200 $nosuch;\n",
+    "return x;\n",
+    "rewrite ^ /a last;\n",
+    "rewrite ( /a;\n",
+    "rewrite ^ /a nosuch;\n",
+    "set $a b;\n",
+    "set a b;\n",
+    "set $host b;\n",
+    "break;\n",
+    "limit_req zone=nosuch;\n",
+    "limit_conn nosuch 1;\n",
+    "limit_req_zone $uri zone=y:64k rate=1r/s;\n",
+    "limit_req_zone $uri zone=y:64k rate=1;\n",
+    "error_page 404 /x;\n",
+    "error_page 200 /x;\n",
+    "error_page 404;\n",
+    "try_files $uri;\n",
+    "try_files $uri =x;\n",
+    "map $uri $m { a b; a c; }\n",
+    "map $uri m { a b; }\n",
+    "map $uri $m { ~( b; }\n",
+    "geo $g { 10.0.0.0/8 a; 300.0.0.0 b; }\n",
+    "split_clients $uri $s { 50% a; 60% b; }\n",
+    "location / { }\n",
+    "location = / { }\n",
+    "location ~ ( { }\n",
+    "location ~^ /a { }\n",
+    "location @a { }\n",
+    "location /a { location /b { } }\n",
+    "upstream u { }\n",
+    "upstream u { server 127.0.0.1:1; }\n",
+    "upstream u { server 127.0.0.1:1 down; }\n",
+    "if ($uri) { }\n",
+    "if ($uri ~ () { }\n",
+    "if (x) { }\n",
+    "if ($uri == a) { }\n",
+    "log_format f $nosuch;\n",
+    "log_format combined a;\n",
+    "access_log logs/a nosuch;\n",
+    "access_log logs/a combined buffer=x;\n",
+    "error_log logs/e nosuch;\n",
+    "allow 10.0.0.0/8;\n",
+    "allow example.com;\n",
+    "deny 10.0.0.1/8;\n",
+    "expires 30days;\n",
+    "expires max;\n",
+    "add_header a;\n",
+    "add_header a b c;\n",
+    "gzip_types text/html;\n",
+    "keepalive_timeout 1x;\n",
+    "keepalive_timeout 10 20;\n",
+    "client_max_body_size 10MB;\n",
+    "proxy_buffer_size 128k;\n",
+    "proxy_buffers 1 4k;\n",
+    "proxy_busy_buffers_size 1k;\n",
+    "proxy_cache nosuch;\n",
+    "proxy_cache_valid x;\n",
+    "proxy_next_upstream nosuch;\n",
+    "proxy_http_version 1.2;\n",
+    "proxy_redirect default;\n",
+    "proxy_bind x;\n",
+    "proxy_set_header a;\n",
+    "root a;\n",
+    "alias a;\n",
+    "internal;\n",
+    "types { a b; a c; }\n",
+    "default_type a;\n",
+    "resolver x=y;\n",
+    "worker_processes x;\n",
+    "worker_connections x;\n",
+    "user a b c;\n",
+    "pid a;\n",
+    "sendfile yes;\n",
+    "satisfy both;\n",
+    "limit_except GET { deny all; }\n",
+    "limit_except NOSUCH { }\n",
+    "valid_referers;\n",
+    "set_real_ip_from x y;\n",
+    "real_ip_header;\n",
+    "userid on;\n",
+    "charset $nosuch;\n",
+    "ssi on;\n",
+    "large_client_header_buffers 0 1k;\n",
+    "client_header_buffer_size 1x;\n",
+    "open_file_cache x;\n",
+    "directio x;\n",
+    "aio nosuch;\n",
+    "merge_slashes x;\n",
+    "connection_pool_size 1;\n",
+];
 
 /// A directive of nginx with arguments that mean nothing, in whatever place it comes to.
 fn sample(random: &mut Random) -> String {
