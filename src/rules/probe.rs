@@ -4,10 +4,6 @@ mod connection;
 mod django;
 mod protocol;
 
-pub use connection::ProbeDns;
-pub use django::ProbeDisallowedHost;
-pub use protocol::ProbeNotHttp;
-
 pub use connection::*;
 pub use django::*;
 pub use protocol::*;
