@@ -83,7 +83,7 @@ impl Clients {
     ) -> Result<Reply, Failure> {
         let limits = &self.limits;
         let last = clock.start + limits.total;
-        let mut wake = clock.start + limits.connect;
+        let mut wake = clock.start + limits.connect.min(limits.first_byte);
         let mut sent = std::pin::pin!(sent);
         let mut response = loop {
             tokio::select! {
@@ -98,12 +98,12 @@ impl Clients {
                 .or(marks.connected.filter(|_| !marks.securing));
             let next = match ready {
                 Some(ready) => (ready + limits.first_byte).min(last),
-                None => wake,
+                None => clock.start + limits.connect,
             };
             if Instant::now() >= next {
                 return Err(Failure::Timeout(clock.phase()));
             }
-            wake = next;
+            wake = next.min(Instant::now() + limits.first_byte);
         };
         clock.marks().answered = Some(Instant::now());
         let mut reply = Reply {

@@ -212,6 +212,24 @@ fn silence() {
     let start = Instant::now();
     assert_eq!(cause_of(&server.address(), &[]), "probe-no-answer");
     assert!(start.elapsed() < Duration::from_secs(5));
+    // The time counts from the connection on, also where connections may take longer.
+    let start = Instant::now();
+    let args = ["--connect-timeout", "10s", "--timeout", "10s"];
+    assert_eq!(cause_with(&server.address(), &args), "probe-no-answer");
+    assert!(start.elapsed() < Duration::from_secs(5));
+}
+
+/// The cause of one node, with no times but these and a short one for the first byte.
+fn cause_with(address: &str, args: &[&str]) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let topology = format!(
+        "pools: {{web: {{nodes: [\"{address}\"]}}}}\nsites: {{shop: {{domains: [a.example.com], \
+         routes: {{/: web}}}}}}\n"
+    );
+    std::fs::write(folder.path().join("topology.yaml"), topology).unwrap();
+    let args = [args, &["--read-timeout", "300ms"]].concat();
+    let said = said(command(folder.path(), "topology.yaml", &args));
+    said.causes()[0].to_owned()
 }
 
 #[test]
