@@ -71,6 +71,7 @@ fn small_configurations_are_judged_as_nginx_does() {
     );
 }
 
+#[allow(clippy::print_stdout)] // asked for with `DJANGINX_CASES`
 fn differences(engine: &Engine, cases: &[Case], show: bool) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
