@@ -1393,10 +1393,8 @@ impl<'m> Router<'_, 'm> {
         if to.starts_with(b"@") {
             return self.internal_redirect(case, &to, "`error_page`", span);
         }
-        let status = match case.status {
-            Some(status @ (301 | 302 | 303 | 307 | 308)) => status,
-            _ => 302,
-        };
+        let redirects = |status: &u16| matches!(status, 301 | 302 | 303 | 307 | 308);
+        let status = case.status.filter(redirects).unwrap_or(302);
         case.step(
             StepKind::Redirect,
             format!("`error_page` answers {status}"),

@@ -175,12 +175,8 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
 
 /// The block `upstream` of `http` that has a name.
 fn upstream(model: &Model<'_>, name: &[u8]) -> Option<ScopeId> {
-    let found = model.scopes.iter().position(|scope| {
-        let word = scope.opener.and_then(|opener| opener.arg(0));
-        scope.context == Context::Upstream
-            && word.is_some_and(|word| word.value().eq_ignore_ascii_case(name))
-    })?;
-    Some(ScopeId(found as u32))
+    let upstream = model.http.upstreams.find(name)?;
+    Some(upstream.scope)
 }
 
 fn evidence(

@@ -397,7 +397,8 @@ impl<'m> Places<'m> {
     pub fn site_around(&self, model: &Model<'_>, scope: ScopeId) -> Option<&Site<'m>> {
         let mut around = model.outwards(scope);
         let server = around.find(|id| model.scope(*id).context == Context::Server)?;
-        self.sites.iter().find(|site| site.scope == server)
+        let found = self.sites.binary_search_by_key(&server, |site| site.scope);
+        found.ok().map(|at| &self.sites[at])
     }
 
     /// The nearest `location` round a block, itself included.
@@ -405,19 +406,28 @@ impl<'m> Places<'m> {
     pub fn place_around(&self, model: &Model<'_>, scope: ScopeId) -> Option<&Place<'m>> {
         let mut around = model.outwards(scope);
         let location = around.find(|id| model.scope(*id).context == Context::Location)?;
-        self.places.iter().find(|place| place.scope == location)
+        let found = self
+            .places
+            .binary_search_by_key(&location, |place| place.scope);
+        found.ok().map(|at| &self.places[at])
     }
 
     /// The locations of a server, at whatever depth.
     pub fn places_in(&self, server: ScopeId) -> impl Iterator<Item = &Place<'m>> {
-        let places = self.places.iter();
-        places.filter(move |place| place.server == Some(server))
+        let end = ScopeId(self.ends[server.index()] as u32);
+        let first = self.places.partition_point(|place| place.scope < server);
+        let behind = self.places.partition_point(|place| place.scope < end);
+        self.places[first..behind.max(first)].iter()
     }
 
     /// The places of a server that hand requests to Django.
     pub fn django_in(&self, server: ScopeId) -> impl Iterator<Item = &Pass<'m>> {
-        let passes = self.passes.iter();
-        passes.filter(move |pass| pass.server == Some(server) && pass.is_django())
+        let scope = |pass: &Pass<'m>| pass.statement.scope;
+        let end = ScopeId(self.ends[server.index()] as u32);
+        let first = self.passes.partition_point(|pass| scope(pass) < server);
+        let behind = self.passes.partition_point(|pass| scope(pass) < end);
+        let passes = self.passes[first..behind.max(first)].iter();
+        passes.filter(|pass| pass.is_django())
     }
 
     /// The places that hand requests to Django over HTTP.

@@ -54,11 +54,6 @@ fn shared(function: &str) -> Option<Setter> {
         }
         "ngx_http_core_server_name" | "ngx_stream_core_server_name" => server_names::server_name,
         "ngx_http_access_rule" | "ngx_stream_access_rule" => networks::access,
-        "ngx_http_perl_set" => |reading, statement| {
-            if let Some(word) = statement.arg(0) {
-                variables::define_foreign(reading, statement, word);
-            }
-        },
         _ => return None,
     })
 }

@@ -415,7 +415,9 @@ fn answers_are_those_of_nginx() {
 
         let memory = Memory::new();
         let mut texts = Texts::new(&memory, Limits::default());
-        let root: FileId = texts.add("nginx.conf", text.clone().into_bytes());
+        let root: FileId = texts
+            .add("nginx.conf", text.clone().into_bytes())
+            .expect("within the limits");
         let parsed = texts.follow(root, Prefix::of_folder(&run));
         let options = Options {
             target: engine.version.parse().expect("a release"),

@@ -192,7 +192,7 @@ fn a_socket_that_is_not_permitted() {
     if rustix::process::geteuid().is_root() {
         command.uid(65_534).gid(65_534);
     } else {
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0)).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
     }
     assert_eq!(said(command).causes(), ["probe-socket-permission"]);
 }

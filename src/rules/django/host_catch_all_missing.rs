@@ -2,8 +2,9 @@
 
 use crate::finding::Severity;
 use crate::rules::meta::declare_rule;
-use crate::rules::places::{Socket, is_whole};
+use crate::rules::places::is_whole;
 use crate::rules::{Meta, Rule, RuleContext};
+use std::collections::{HashMap, HashSet};
 
 declare_rule! {
     /// ## What it reports
@@ -47,24 +48,25 @@ impl Rule for HostCatchAllMissing {
         if !is_whole(model, "server") || cx.settings.django.public == Some(false) {
             return;
         }
-        let mut told = Vec::new();
-        for (index, site) in places.sites.iter().enumerate() {
+        let mut users: HashMap<_, usize> = HashMap::new();
+        for socket in places.sites.iter().flat_map(|site| &site.sockets) {
+            *users.entry((&socket.host, socket.port)).or_default() += 1;
+        }
+        let mut told = HashSet::new();
+        for site in &places.sites {
             if !site.is_named() || places.django_in(site.scope).next().is_none() {
                 continue;
             }
             for socket in site.sockets.iter().filter(|socket| !socket.is_local()) {
-                let same =
-                    |other: &Socket<'_>| other.host == socket.host && other.port == socket.port;
                 // Where there are several, `default-server-missing` says it.
-                let others = places.sites.iter().enumerate();
-                let shared = others.filter(|(other, _)| *other != index);
-                if socket.default
-                    || shared.flat_map(|(_, site)| &site.sockets).any(same)
-                    || told.contains(&site.scope)
-                {
+                let all = users.get(&(&socket.host, socket.port)).copied();
+                let own = site
+                    .sockets
+                    .iter()
+                    .filter(|other| other.host == socket.host && other.port == socket.port);
+                if socket.default || all > Some(own.count()) || !told.insert(site.scope) {
                     continue;
                 }
-                told.push(site.scope);
                 let Some(name) = site.names.first() else {
                     continue;
                 };

@@ -1,5 +1,6 @@
 //! `try-files-uri-slash`.
 
+use crate::directives::Context;
 use crate::finding::{Edit, Fix, Safety};
 use crate::model::Statement;
 use crate::rules::meta::declare_rule;
@@ -57,7 +58,7 @@ impl Rule for TryFilesUriSlash {
         let fallback = last.value();
         let server = model
             .outwards(files.scope)
-            .find(|id| places.sites.iter().any(|site| site.scope == *id));
+            .find(|id| model.scope(*id).context == Context::Server);
         let to_django = fallback.starts_with(b"@")
             && server.is_some_and(|server| {
                 let named = places

@@ -19,8 +19,15 @@ pub fn users<'a, 'm>(
     model: &'a Model<'m>,
     upstream: &'a Upstream<'m>,
 ) -> impl Iterator<Item = &'a Reference<'m>> {
-    let all = siblings(model, upstream).references.iter();
-    all.filter(|reference| !reference.unix && reference.host.eq_ignore_ascii_case(&upstream.name))
+    let all = &siblings(model, upstream).references;
+    // A part of a configuration does not come to the end of `http`, where they are noted.
+    let noted = !upstream.references.is_empty() || model.whole;
+    let by_name = move |reference: &&Reference<'m>| {
+        !reference.unix && reference.host.eq_ignore_ascii_case(&upstream.name)
+    };
+    let indexes = upstream.references.iter().filter_map(|at| all.get(*at));
+    let unnoted = if noted { &all[..0] } else { &all[..] };
+    indexes.chain(unnoted.iter().filter(by_name))
 }
 
 /// Its servers that are not `backup`.

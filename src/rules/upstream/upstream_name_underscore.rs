@@ -54,8 +54,12 @@ impl Rule for UpstreamNameUnderscore {
                 continue;
             }
             let here = user.statement.head();
-            let mut passes = places.passes.iter();
-            let django = passes.any(|pass| pass.statement.head() == here && pass.is_django());
+            let scope = user.statement.scope;
+            let passes = &places.passes;
+            let first = passes.partition_point(|pass| pass.statement.scope < scope);
+            let own = passes[first..].iter();
+            let mut own = own.take_while(|pass| pass.statement.scope == scope);
+            let django = own.any(|pass| pass.statement.head() == here && pass.is_django());
             let mut finding = cx
                 .finding(
                     word.span(),
