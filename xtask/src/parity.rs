@@ -31,9 +31,12 @@ pub(crate) struct Args {
     /// Show so many differences of each kind
     #[arg(long, value_name = "N", default_value_t = 3)]
     show: usize,
-    /// Fail below so many percent of covered refusals that agree in message and line
+    /// Fail below so many percent of refusals that agree in message and line
     #[arg(long, value_name = "PERCENT")]
     floor: Option<f64>,
+    /// Fail below so many percent of verdicts that agree
+    #[arg(long, value_name = "PERCENT")]
+    verdict_floor: Option<f64>,
 }
 
 /// Runs the comparison; fails when nginx loads what djanginx refuses, or below the floor.
@@ -52,11 +55,14 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode> {
         tally.add(case, &said);
     }
     writeln!(std::io::stdout(), "{}", tally.report(args.show))?;
-    let below = args
-        .floor
-        .is_some_and(|floor| tally.covered_percent() < floor);
+    let is_below = |floor: Option<f64>, percent: f64| floor.is_some_and(|floor| percent < floor);
+    let (verdicts, refusals) = (tally.verdict_percent(), tally.refusal_percent());
+    crate::workspace::say(&format!(
+        "{verdicts:.2} % of verdicts agree, {refusals:.2} % of refusals in message and line"
+    ));
+    let below = is_below(args.floor, refusals) || is_below(args.verdict_floor, verdicts);
     if below {
-        crate::workspace::say("covered refusals agree less than --floor asks");
+        crate::workspace::say("that is less than the floors ask");
     }
     Ok(if below || tally.false_refusals() > 0 {
         ExitCode::FAILURE
