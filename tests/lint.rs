@@ -36,7 +36,7 @@ impl Run {
     fn raw(&self, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::cargo_bin("djanginx")
             .unwrap()
-            .arg("lint")
+            .args(["lint", "--ignore", "server-tokens"])
             .args(arguments)
             .current_dir(self.folder.path())
             .env_clear()
@@ -147,12 +147,12 @@ fn a_comment_names_the_release_and_the_flag_wins() {
 fn modules_that_are_not_there_have_no_directives() {
     let run = Run::new().file(
         "nginx.conf",
-        "events {}\nhttp { server { ssl_certificate a; gzip on; brotli on; } }\nstream {}\n",
+        "events {}\nhttp { server { ssl_protocols TLSv1.2; gzip on; brotli on; } }\nstream {}\n",
     );
     assert_eq!(run.raw(&[]).0, 0);
     insta::assert_snapshot!(run.concise(&["--modules", "stream"]), @r#"
-    nginx.conf:2:17: error[unknown-directive] `ssl_certificate` is a directive of `ngx_http_ssl_module`, which is not in `stream` (nginx: emerg)
-    nginx.conf:2:45: error[unknown-directive] `brotli` is a directive of `ngx_http_brotli_filter_module`, which is not in `stream` (nginx: emerg)
+    nginx.conf:2:17: error[unknown-directive] `ssl_protocols` is a directive of `ngx_http_ssl_module`, which is not in `stream` (nginx: emerg)
+    nginx.conf:2:49: error[unknown-directive] `brotli` is a directive of `ngx_http_brotli_filter_module`, which is not in `stream` (nginx: emerg)
     --- status 1
     "#);
     assert_eq!(run.raw(&["--modules", "stream,http_ssl,brotli"]).0, 0);
@@ -168,12 +168,14 @@ fn a_missing_file_is_a_warning_and_counts_on_the_live_machine() {
     );
     insta::assert_snapshot!(run.concise(&[]), @r#"
     nginx.conf:2:57: warning[include-missing] there is no file `gone.conf`
+    nginx.conf:2:36: info[include-glob-empty] no file matches `none/*.conf`
     --- status 1
     "#);
     assert_eq!(run.raw(&["--fail-on", "error"]).0, 0);
     insta::assert_snapshot!(run.concise(&["--live"]), @r#"
     nginx.conf:2:16: error[include-missing] there is no file `mime.types` (nginx: emerg)
     nginx.conf:2:57: error[include-missing] there is no file `gone.conf` (nginx: emerg)
+    nginx.conf:2:36: info[include-glob-empty] no file matches `none/*.conf`
     --- status 1
     "#);
 }
@@ -226,6 +228,8 @@ fn a_part_gets_its_place_from_the_flag_a_comment_or_its_directives() {
     assert_eq!(run.raw(&["comment.conf"]).0, 0);
     insta::assert_snapshot!(run.concise(&["guess.conf"]), @r#"
     guess.conf:3:1: error[directive-not-allowed-here] `worker_processes` is not allowed in `server` (nginx: emerg)
+    guess.conf:1:19: error[filesystem-root-exposure] everybody gets the files of `/`
+    guess.conf:1:14: warning[dotfiles-reachable] everybody gets `.git` and `.env` if they are here
     --- status 1
     "#);
     assert_eq!(run.raw(&["types.conf"]).0, 0);
