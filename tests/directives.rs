@@ -246,9 +246,13 @@ fn modules(engine: &Engine, options: &[String], context: Context) -> Modules {
         context,
         Context::Stream | Context::StreamServer | Context::StreamUpstream
     );
+    let in_mail = matches!(context, Context::Mail | Context::MailServer);
     for module in &engine.dynamic_modules {
         if module.name == "stream" && in_stream {
             names.push("stream");
+        }
+        if module.name == "mail" && in_mail {
+            names.push("mail");
         }
     }
     for part in ["stream", "mail"] {
