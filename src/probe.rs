@@ -3,9 +3,9 @@
 //! - [`target`] is what is asked of whom; [`plan`] makes it from nginx's configuration, which
 //!   for a topology is the one that [`crate::render`] makes of it.
 //! - `variables` computes nginx's expressions for the assumed client.
-//! - [`run`] asks: `client` speaks HTTP, `wire` the other protocols; [`result`] is what came
+//! - [`mod@run`] asks: `client` speaks HTTP, `wire` the other protocols; [`result`] is what came
 //!   of it.
-//! - [`diagnose`] names the cause, by phase, errno, TLS error or first bytes, never by the
+//! - [`mod@diagnose`] names the cause, by phase, errno, TLS error or first bytes, never by the
 //!   words of a message.
 //!
 //! Only what is configured is asked, nothing is followed, and nothing of the environment

@@ -1,4 +1,4 @@
-//! The causes that `djanginx probe` tells apart; [`crate::probe::diagnose`] names them.
+//! The causes that `djanginx probe` tells apart; [`mod@crate::probe::diagnose`] names them.
 
 mod connection;
 mod django;
