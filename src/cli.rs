@@ -3,11 +3,13 @@
 
 mod completions;
 mod explain;
+mod findings;
 mod generate;
 mod init;
 mod input;
 mod lint;
 mod man;
+mod output;
 mod probe;
 mod rules;
 mod schema;

@@ -16,6 +16,7 @@
 //! - [`source`] owns texts, spans and line numbers; it knows nothing else.
 //! - [`finding`] is what any stage says about the user's files: plain data.
 //! - [`text`] is what texts of the user's may hide, and how a message shows them.
+//! - [`app_server`] is what runs Django.
 //! - [`version`] is what nginx releases there are, and which one is the target.
 //! - [`topology`] reads the YAML: events with places, structure, types, meaning.
 //! - [`syntax`] reads nginx configuration text into a lossless tree. It does no I/O
@@ -68,6 +69,7 @@
 //! Problems in the user's files are [`finding::Finding`]s, a successful result;
 //! failures of the work itself are [`Error`]s.
 
+pub mod app_server;
 pub mod cli;
 pub mod directives;
 pub mod explain;

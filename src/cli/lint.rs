@@ -1,8 +1,9 @@
 //! `djanginx lint`: what is wrong with nginx configurations.
 
 mod fix;
-mod output;
 
+use super::findings::{Format, Found};
+use super::output::Output;
 use super::{FINDINGS, SUCCESS, Streams, Verbosity};
 use crate::Error;
 use crate::directives::Modules;
@@ -10,13 +11,13 @@ use crate::finding::{Finding, Severity};
 use crate::model::files::{Disk, Files, ReadError};
 use crate::model::{Config, Limits, Prefix, Refusal, Texts, dump};
 use crate::report::fingerprint::Baseline;
+use crate::report::full::Style;
 use crate::report::paths::Paths;
 use crate::rules::{self, Selection, Selector, Settings, Suppressions};
 use crate::source::{FileId, Span};
 use crate::verdict::{self, Declared, Start};
 use crate::version::{LINT_DEFAULT, Target};
 use clap::ValueEnum;
-use output::{Format, Found, Output};
 use std::collections::{BTreeSet, HashSet};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ pub(super) struct Args {
 
     /// Write findings in another format to a file as well; may be given several times.
     #[arg(long, value_name = "FORMAT=PATH")]
-    output: Vec<Output>,
+    output: Vec<Output<Format>>,
 
     /// Only these rules or groups.
     #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
@@ -308,7 +309,7 @@ impl Args {
             suppressed,
         };
         for output in &self.output {
-            found.write_to(output)?;
+            output.write(|format, out| found.write(format, out, Style::default()))?;
         }
         found.write(self.format, streams.out, streams.out_style)?;
         if findings.is_empty() && streams.verbosity > Verbosity::Quiet {

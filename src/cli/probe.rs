@@ -3,6 +3,7 @@
 mod output;
 
 use super::input::{TopologyArgs, read};
+use super::output::Output;
 use super::{FINDINGS, SUCCESS, Streams, Verbosity};
 use crate::Error;
 use crate::directives::Modules;
@@ -11,6 +12,7 @@ use crate::model::files::Disk;
 use crate::model::{self, Prefix, Texts};
 use crate::probe::diagnose::Diagnosed;
 use crate::probe::{self, Header, Limits, Outcome, Targets, Wishes};
+use crate::report::full::Style;
 use crate::source::SourceMap;
 use crate::verdict::{self, Declared, Start};
 use crate::version::{LINT_DEFAULT, Target as Release};
@@ -18,7 +20,7 @@ use clap::ValueEnum;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::ffi::OsStr;
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -101,7 +103,7 @@ pub(super) struct Args {
 
     /// Write the result to a file as well; may be given several times.
     #[arg(long, value_name = "FORMAT=PATH")]
-    output: Vec<output::Output>,
+    output: Vec<Output<Format>>,
 }
 
 /// What a file is.
@@ -311,7 +313,7 @@ impl Args {
         };
         output::write(self.format, streams.out, &report, streams.out_style)?;
         for output in &self.output {
-            output.write(&report)?;
+            output.write(|format, out| output::write(format, out, &report, Style::default()))?;
         }
         if limits.concurrency > 16 && streams.verbosity > Verbosity::Quiet {
             writeln!(
@@ -356,14 +358,5 @@ impl Args {
             Ok(style) => bar.with_style(style),
             Err(_) => bar,
         }
-    }
-}
-
-/// Where output goes, for messages.
-fn create(path: &Path) -> impl Fn(io::Error) -> Error {
-    let path: PathBuf = path.to_owned();
-    move |source| Error::Create {
-        path: path.clone(),
-        source,
     }
 }

@@ -256,18 +256,13 @@ pub fn app_server(pass: &Pass<'_>, settings: &Settings) -> Option<AppServer> {
         return Some(AppServer::Uwsgi);
     }
     let name = pass.to.as_ref()?.name.to_ascii_lowercase();
-    let has = |word: &str| memchr::memmem::find(&name, word.as_bytes()).is_some();
-    [
-        ("gunicorn", AppServer::Gunicorn),
-        ("uvicorn", AppServer::Uvicorn),
-        ("daphne", AppServer::Daphne),
-        ("hypercorn", AppServer::Hypercorn),
-        ("granian", AppServer::Granian),
-        ("waitress", AppServer::Waitress),
-    ]
-    .into_iter()
-    .find(|(word, _)| has(word))
-    .map(|(_, server)| server)
+    let named = |server: &AppServer| {
+        let name_of = server.as_str().as_bytes();
+        memchr::memmem::find(&name, name_of).is_some()
+    };
+    // Who listens to HTTP under the name `uwsgi` may be anything.
+    let http = |server: &AppServer| *server != AppServer::Uwsgi;
+    AppServer::ALL.into_iter().filter(http).find(named)
 }
 
 /// How a `location` is written.

@@ -1,6 +1,8 @@
 //! What the user states about a project: `djanginx.toml`, `.djanginx.toml` or
 //! `[tool.djanginx]` in `pyproject.toml`.
 
+pub use crate::app_server::AppServer;
+
 use super::selection::{Selection, Selector, UnknownRule};
 use crate::finding::{Finding, Severity};
 use crate::source::{FileId, Span};
@@ -88,20 +90,6 @@ impl Django {
         });
         Some(words.collect::<Vec<_>>().join("-"))
     }
-}
-
-/// What runs Django.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum AppServer {
-    Gunicorn,
-    Uvicorn,
-    Daphne,
-    Hypercorn,
-    Granian,
-    Waitress,
-    Uwsgi,
 }
 
 /// Settings that cannot be read, with the place of the problem.

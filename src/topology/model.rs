@@ -3,6 +3,8 @@
 //! Everything that can be left out is an `Option` here; what leaving out means is decided
 //! by [`super`], so that `defaults` can stand between.
 
+pub use crate::app_server::AppServer;
+
 use super::units::{Size, Time};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, IntoDeserializer, MapAccess, Visitor};
@@ -339,43 +341,6 @@ pub struct Pool {
     pub timeouts: Option<Timeouts>,
     /// What `probe` asks. Open-source nginx itself has no active health checks.
     pub health: Option<Flex<Health>>,
-}
-
-/// Application servers for Django.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)]
-pub enum AppServer {
-    Gunicorn,
-    Uvicorn,
-    Daphne,
-    Hypercorn,
-    Granian,
-    Waitress,
-    Uwsgi,
-}
-
-impl AppServer {
-    /// The name as it is written in a topology.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Gunicorn => "gunicorn",
-            Self::Uvicorn => "uvicorn",
-            Self::Daphne => "daphne",
-            Self::Hypercorn => "hypercorn",
-            Self::Granian => "granian",
-            Self::Waitress => "waitress",
-            Self::Uwsgi => "uwsgi",
-        }
-    }
-
-    /// Whether it can speak WebSocket (it serves ASGI). gunicorn can, with the uvicorn
-    /// worker, and granian can, with its ASGI interface.
-    #[must_use]
-    pub fn speaks_websocket(self) -> bool {
-        !matches!(self, Self::Waitress | Self::Uwsgi)
-    }
 }
 
 /// Protocols between nginx and a node.

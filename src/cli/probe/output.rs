@@ -1,7 +1,6 @@
 //! The formats of a run's result.
 
-use super::{Format, Report, create};
-use crate::Error;
+use super::{Format, Report};
 use crate::finding::Finding;
 use crate::probe::diagnose::Diagnosed;
 use crate::probe::{Ask, Outcome, Skipped, Targets, Timings};
@@ -11,53 +10,10 @@ use crate::report::paths::Paths;
 use crate::report::{Summary, full, github, json};
 use crate::source::{Position, SourceMap, Span};
 use crate::text::shown;
-use clap::ValueEnum;
 use serde::Serialize;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
-
-/// A format and the file that it goes to.
-#[derive(Debug, Clone)]
-pub(super) struct Output {
-    format: Format,
-    path: PathBuf,
-}
-
-impl std::str::FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (format, path) = text
-            .split_once('=')
-            .ok_or("write the format and the file, as in `prometheus=djanginx.prom`")?;
-        Ok(Self {
-            format: Format::from_str(format, true)?,
-            path: PathBuf::from(path),
-        })
-    }
-}
-
-impl Output {
-    /// Writes the file: all of it or nothing, so that nobody reads a part.
-    pub(super) fn write(&self, report: &Report<'_>) -> Result<(), Error> {
-        let create = create(&self.path);
-        let mut bytes = Vec::new();
-        write(self.format, &mut bytes, report, Style::default())?;
-        let folder = match self.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::Builder::new()
-            .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .tempfile_in(folder)
-            .map_err(&create)?;
-        file.write_all(&bytes).map_err(&create)?;
-        file.persist(&self.path)
-            .map_err(|error| create(error.error))?;
-        Ok(())
-    }
-}
 
 /// Writes the result in a format.
 pub(super) fn write(

@@ -1,6 +1,5 @@
-//! The formats of findings, and the files that they go to.
+//! The formats of findings, as `lint` and `check` write them.
 
-use crate::Error;
 use crate::finding::Finding;
 use crate::report::full::Style;
 use crate::report::paths::Paths;
@@ -10,7 +9,7 @@ use crate::report::{
 use crate::source::SourceMap;
 use clap::ValueEnum;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// How findings are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,27 +36,6 @@ pub(super) enum Format {
     Checkstyle,
     /// Reviewdog's JSON.
     Rdjson,
-}
-
-/// A format and the file that it goes to.
-#[derive(Debug, Clone)]
-pub(super) struct Output {
-    format: Format,
-    path: PathBuf,
-}
-
-impl std::str::FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (format, path) = text
-            .split_once('=')
-            .ok_or("write the format and the file, as in `sarif=djanginx.sarif`")?;
-        Ok(Self {
-            format: Format::from_str(format, true)?,
-            path: PathBuf::from(path),
-        })
-    }
 }
 
 /// What is to be written.
@@ -94,25 +72,6 @@ impl Found<'_> {
             Format::Checkstyle => checkstyle::write(out, findings, sources, &paths()),
             Format::Rdjson => rdjson::write(out, findings, sources, &paths()),
         }
-    }
-
-    /// Writes the findings to a file: all of it or nothing.
-    pub(super) fn write_to(&self, output: &Output) -> Result<(), Error> {
-        let create = |source| Error::Create {
-            path: output.path.clone(),
-            source,
-        };
-        let mut bytes = Vec::new();
-        self.write(output.format, &mut bytes, Style::default())?;
-        let folder = match output.path.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder,
-            _ => Path::new("."),
-        };
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(create)?;
-        file.write_all(&bytes).map_err(create)?;
-        file.persist(&output.path)
-            .map_err(|error| create(error.error))?;
-        Ok(())
     }
 
     fn step_summary(&self, paths: &Paths) -> io::Result<()> {
