@@ -6,12 +6,14 @@
 //! - [`directives`] rebuilds what is known about nginx's directives,
 //! - [`manifest`] is the page on which the tests read what there is,
 //! - [`suite`] runs the tests,
-//! - [`parity`] compares djanginx with nginx on labelled configurations.
+//! - [`parity`] compares djanginx with nginx on labelled configurations,
+//! - [`peers`] compares its rules with those of other linters on their own examples.
 
 mod directives;
 mod manifest;
 mod nginx;
 mod parity;
+mod peers;
 mod prepare;
 mod python;
 mod suite;
@@ -57,6 +59,7 @@ enum Task {
     },
     Directives(directives::Args),
     Parity(parity::Args),
+    Peers(peers::Args),
 }
 
 fn main() -> ExitCode {
@@ -74,6 +77,7 @@ fn run(task: Task) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::find()?;
     match task {
         Task::Parity(args) => parity::run(&args),
+        Task::Peers(args) => peers::run(&args).map(|()| ExitCode::SUCCESS),
         Task::Test { arguments } => {
             prepare::run(&workspace)?;
             suite::run(&workspace, &arguments)

@@ -6,9 +6,9 @@
 //! - [`verdict`] is what djanginx says,
 //! - [`tally`] counts, and lists what differs.
 
-mod case;
+pub(crate) mod case;
 mod tally;
-mod verdict;
+pub(crate) mod verdict;
 
 use anyhow::{Context, Result, bail};
 use djanginx::version::Target;

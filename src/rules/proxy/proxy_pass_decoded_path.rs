@@ -88,7 +88,8 @@ impl Rule for ProxyPassDecodedPath {
             let (whole, bad) = match part {
                 Part::Variable { name, whole } => {
                     let name = value[name].to_ascii_lowercase();
-                    let inside = memchr::memchr2(b'/', b'?', &value[host..whole.start]).is_some();
+                    let before = value.get(host..whole.start).unwrap_or_default();
+                    let inside = before.iter().any(|byte| matches!(byte, b'/' | b'?'));
                     // Straight behind the name of the host stands the whole path.
                     let behind = whole.start > host;
                     let path = name == b"uri" || name == b"document_uri";
@@ -101,7 +102,8 @@ impl Rule for ProxyPassDecodedPath {
                     let text = pattern
                         .as_deref()
                         .and_then(|pattern| group(pattern, number));
-                    let path = memchr::memchr(b'/', &value[host..whole.start]).is_some();
+                    let before = value.get(host..whole.start).unwrap_or_default();
+                    let path = before.contains(&b'/');
                     (whole, path && !rewrites && text.is_some_and(is_wide))
                 }
                 Part::Text(_) => continue,

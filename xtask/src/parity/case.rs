@@ -11,6 +11,8 @@ use std::process::Command;
 pub(crate) struct Case {
     /// What it is called in the report.
     pub(crate) name: String,
+    /// Its path in the project that it is from; empty where it is from none.
+    pub(crate) source: String,
     /// The folder that it may read.
     pub(crate) folder: PathBuf,
     /// The main file.
@@ -48,6 +50,8 @@ struct Label {
     path: String,
     kind: String,
     entry: Option<String>,
+    #[serde(default)]
+    source: String,
     #[serde(flatten)]
     mainline: Said,
     v122: Option<Said>,
@@ -99,6 +103,7 @@ pub(crate) fn labelled(folder: &Path, target: Target) -> Result<Vec<Case>> {
         });
         cases.push(Case {
             name: label.path,
+            source: label.source,
             folder,
             main,
             alone,
@@ -143,6 +148,7 @@ pub(crate) fn ask(folder: &Path, binary: &Path) -> Result<Vec<Case>> {
         }
         cases.push(Case {
             name: path.display().to_string(),
+            source: String::new(),
             folder: folder.to_owned(),
             main: path,
             alone: false,

@@ -6,9 +6,11 @@ use djanginx::directives::Modules;
 use djanginx::finding::{Finding, NginxLevel};
 use djanginx::model::files::{Disk, Files, ReadError};
 use djanginx::model::{Limits, Prefix, Texts};
+use djanginx::rules::{self, Selection, Settings};
 use djanginx::source::SourceMap;
-use djanginx::verdict::{Options, Start, read};
+use djanginx::verdict::{Options, Reading, Start, read};
 use djanginx::version::Target;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
@@ -46,6 +48,41 @@ impl Files for Folder<'_> {
 
 /// The first error of djanginx; `None` where it finds that nginx loads the case.
 pub(crate) fn of(case: &Case, target: Target) -> Result<Option<Refusal>> {
+    let first = judge(case, target, |reading, texts| {
+        let findings = reading.findings.iter();
+        let mut refusals = findings.filter_map(|finding| refusal(finding, texts.sources()));
+        refusals.next()
+    })?;
+    Ok(first.map(|mut refusal| {
+        let file = refusal.file.take();
+        refusal.file = file.and_then(|file| {
+            let file = Path::new(&file).strip_prefix(&case.folder).ok()?;
+            (!case.alone).then(|| file.display().to_string())
+        });
+        refusal
+    }))
+}
+
+/// The ids of all that djanginx finds with these rules.
+pub(crate) fn ids(
+    case: &Case,
+    target: Target,
+    selection: &Selection,
+) -> Result<BTreeSet<&'static str>> {
+    judge(case, target, |reading, texts| {
+        let settings = Settings::default();
+        let found = rules::run(&reading.model, texts, &settings, selection);
+        let all = reading.findings.iter().chain(&found);
+        all.map(|finding| finding.rule).collect()
+    })
+}
+
+/// Reads a case and hands on what it means.
+fn judge<T>(
+    case: &Case,
+    target: Target,
+    ask: impl for<'m> FnOnce(&Reading<'m>, &'m Texts<'m>) -> T,
+) -> Result<T> {
     let files = Folder(case);
     let mut texts = Texts::new(&files, Limits::default());
     let root = match texts.open(&case.main) {
@@ -59,18 +96,7 @@ pub(crate) fn of(case: &Case, target: Target) -> Result<Option<Refusal>> {
         live: false,
         start: Start::Whole,
     };
-    let findings = read(&texts, &config, &options).findings;
-    let first = findings
-        .iter()
-        .find_map(|finding| refusal(finding, texts.sources()));
-    Ok(first.map(|mut refusal| {
-        let file = refusal.file.take();
-        refusal.file = file.and_then(|file| {
-            let file = Path::new(&file).strip_prefix(&case.folder).ok()?;
-            (!case.alone).then(|| file.display().to_string())
-        });
-        refusal
-    }))
+    Ok(ask(&read(&texts, &config, &options), &texts))
 }
 
 fn refusal(finding: &Finding, sources: &SourceMap) -> Option<Refusal> {
