@@ -59,21 +59,49 @@ pub fn build(names: &[&[u8]], most: usize, bucket: usize) -> Result<(), HashErro
     if most > 10_000 && !names.is_empty() && most / names.len() < 100 {
         start = most - 1000;
     }
-    let keyed: Vec<(usize, usize)> = names
-        .iter()
-        .map(|name| (key(name), element(name)))
-        .collect();
-    let mut used = vec![0; most];
-    let fits = |size: usize| {
-        used[..size].fill(0);
-        keyed.iter().all(|(key, bytes)| {
-            used[key % size] += bytes;
-            used[key % size] <= room
-        })
-    };
-    match (start..=most).any(fits) {
+    let mut buckets = Buckets::new(names, most, room);
+    match (start..=most).any(|size| buckets.fit(size)) {
         true => Ok(()),
         false => Err(HashError::NotOptimal),
+    }
+}
+
+/// Buckets that are filled anew for every number of them. A trial costs as much as the
+/// names that it gets to, not as the buckets there are.
+struct Buckets {
+    /// The key of each name and its bytes. What overflowed in a trial comes first in the
+    /// next, for names that share a bucket often share it again.
+    keyed: Vec<(usize, usize)>,
+    /// The bytes in each bucket; nothing between two trials.
+    used: Vec<usize>,
+    room: usize,
+}
+
+impl Buckets {
+    fn new(names: &[&[u8]], most: usize, room: usize) -> Self {
+        let keyed = names.iter().map(|name| (key(name), element(name)));
+        Self {
+            keyed: keyed.collect(),
+            used: vec![0; most],
+            room,
+        }
+    }
+
+    /// Whether every name finds room in so many buckets.
+    fn fit(&mut self, size: usize) -> bool {
+        let Self { keyed, used, room } = self;
+        let overflow = keyed.iter().position(|(key, bytes)| {
+            used[key % size] += bytes;
+            used[key % size] > *room
+        });
+        let tried = overflow.map_or(keyed.len(), |index| index + 1);
+        for (key, _) in &keyed[..tried] {
+            used[key % size] = 0;
+        }
+        if let Some(index) = overflow {
+            keyed[..=index].rotate_right(1);
+        }
+        overflow.is_none()
     }
 }
 
@@ -102,5 +130,17 @@ mod tests {
         let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
         assert_eq!(build(&names, 512, 64), Err(HashError::NotOptimal));
         assert_eq!(build(&names, 4096, 64), Ok(()));
+    }
+
+    #[test]
+    fn a_trial_leaves_nothing_to_the_next() {
+        let names: Vec<String> = (0..60).map(|i| format!("www{i}.example.org")).collect();
+        let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
+        let fits_alone = |size: usize| Buckets::new(&names, 512, 120).fit(size);
+        let mut one_by_one = Buckets::new(&names, 512, 120);
+        for size in 1..=512 {
+            assert_eq!(one_by_one.fit(size), fits_alone(size), "{size} buckets");
+        }
+        assert!(fits_alone(512) && !fits_alone(16));
     }
 }

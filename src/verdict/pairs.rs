@@ -6,7 +6,7 @@ use super::sink::printed;
 use crate::model::Statement;
 use crate::source::Span;
 use crate::syntax::Word;
-use crate::values::address::Host;
+use crate::values::address::{Allowed, Host, parse_url};
 use std::collections::{HashMap, HashSet};
 
 /// An address and a port that a server listens on.
@@ -22,6 +22,18 @@ pub(super) struct Pair {
     pub(super) bind: bool,
     /// Where it is written.
     pub(super) span: Span,
+}
+
+/// What the first argument of `listen` says.
+#[derive(Debug, Clone)]
+pub(super) struct ListenAddress {
+    pub(super) host: Host,
+    /// The port, where one is written.
+    pub(super) port: Option<u16>,
+    /// The end of a range of ports.
+    pub(super) last_port: Option<u16>,
+    /// Every address of the machine.
+    pub(super) wildcard: bool,
 }
 
 /// All of a family.
@@ -101,8 +113,28 @@ impl<'m> Reading<'m> {
         );
     }
 
-    /// An address that is none.
-    pub(super) fn refuse_listen(&mut self, statement: Statement<'m>, word: Word<'m>, error: &str) {
+    /// The address of a `listen` and where it is written; one that is none is said.
+    pub(super) fn listen_address(
+        &mut self,
+        statement: Statement<'m>,
+    ) -> Option<(Word<'m>, ListenAddress)> {
+        let word = statement.arg(0)?;
+        let allowed = Allowed {
+            listen: true,
+            uri: false,
+        };
+        let error = match parse_url(&word.value(), allowed) {
+            Ok(url) => {
+                let address = ListenAddress {
+                    host: url.host,
+                    port: url.port,
+                    last_port: url.last_port,
+                    wildcard: url.wildcard,
+                };
+                return Some((word, address));
+            }
+            Err(error) => error,
+        };
         self.refuse(
             statement,
             word,
@@ -115,6 +147,7 @@ impl<'m> Reading<'m> {
             "Write a port, an address and a port such as `127.0.0.1:8000` or `[::]:8000`, or \
              `unix:` and a path",
         );
+        None
     }
 
     /// A parameter of `listen` in `mail` or `stream` that is none; 1.25.5 changed the words.

@@ -41,9 +41,7 @@ pub(super) fn refusal(
     message: impl Into<String>,
     nginx: impl Into<String>,
 ) -> Finding {
-    let mut finding = Finding::error(rule, span, message);
-    finding.nginx = emerg(nginx, Some(statement.end()));
-    finding
+    late_refusal(rule, span, message, nginx, Some(statement.end()))
 }
 
 /// A warning that nginx has as well, at the place of a statement.
@@ -54,9 +52,7 @@ pub(super) fn warning(
     message: impl Into<String>,
     nginx: impl Into<String>,
 ) -> Finding {
-    let mut finding = Finding::warning(rule, span, message);
-    finding.nginx = warn(nginx, Some(statement.end()));
-    finding
+    late_warning(rule, span, message, nginx, Some(statement.end()))
 }
 
 /// A refusal that nginx prints when it has read everything: at a place that is not that

@@ -9,6 +9,7 @@ use crate::rules::{Meta, Rule, RuleContext};
 use crate::syntax::Word;
 use crate::values::expression::{self, Part};
 use crate::values::regex::Regex;
+use std::collections::HashSet;
 
 declare_rule! {
     /// ## What it reports
@@ -43,6 +44,10 @@ impl Rule for NonexistentCapture {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         // An expression of a map replaces the groups whenever the map is looked up.
         let maps = has_regex_map(cx.model);
+        // An `if` in a location may have an expression of its own.
+        let scopes = cx.model.scopes.iter();
+        let ifs = scopes.filter(|scope| scope.context == Context::IfInLocation);
+        let with_if: HashSet<ScopeId> = ifs.filter_map(|scope| scope.parent).collect();
         for (index, scope) in cx.model.scopes.iter().enumerate() {
             for rewrite in scope.named("rewrite") {
                 if let (Some(pattern), Some(to)) = (rewrite.arg(0), rewrite.arg(1)) {
@@ -59,7 +64,7 @@ impl Rule for NonexistentCapture {
             let id = ScopeId(index as u32);
             match scope.context {
                 Context::IfInServer | Context::IfInLocation => in_if(cx, id),
-                Context::Location => in_location(cx, id),
+                Context::Location if !with_if.contains(&id) => in_location(cx, id),
                 _ => {}
             }
         }
@@ -160,15 +165,6 @@ fn in_location(cx: &mut RuleContext<'_, '_>, id: ScopeId) {
     let Some(word) = opener.args().next_back() else {
         return;
     };
-    // An `if` inside may have an expression of its own.
-    let has_if = cx
-        .model
-        .scopes
-        .iter()
-        .any(|inner| inner.parent == Some(id) && inner.context == Context::IfInLocation);
-    if has_if {
-        return;
-    }
     let reads = |statement: &&Statement<'_>| {
         matches!(
             statement.name(),

@@ -1,8 +1,9 @@
 //! `server-name-bad-wildcard`.
 
-use crate::model::Statement;
+use crate::model::{Model, Statement};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::syntax::Word;
 
 declare_rule! {
     /// ## What it reports
@@ -38,6 +39,17 @@ fn is_good(name: &[u8]) -> bool {
     inner.is_some_and(|inner| !inner.is_empty() && memchr::memchr(b'*', inner).is_none())
 }
 
+/// Whether nginx looks at the names itself, as it does beside another server, and refuses
+/// a bad one.
+fn is_refused(names: Statement<'_>, model: &Model<'_>) -> bool {
+    let sockets = model.http.sockets.all.iter();
+    let mut shared = sockets.filter(|socket| socket.listens.len() > 1);
+    shared.any(|socket| {
+        let mut listens = socket.listens.iter();
+        listens.any(|listen| model.http.server(listen.server).scope == names.scope)
+    })
+}
+
 impl Rule for ServerNameBadWildcard {
     fn meta(&self) -> &'static Meta {
         Self::META
@@ -48,22 +60,15 @@ impl Rule for ServerNameBadWildcard {
     }
 
     fn directive(&self, names: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
-        // Beside another server nginx looks at the names itself, and refuses such a one.
-        let sockets = cx.model.http.sockets.all.iter();
-        let mut shared = sockets.filter(|socket| socket.listens.len() > 1);
-        let refused = shared.any(|socket| {
-            let mut listens = socket.listens.iter();
-            listens.any(|listen| cx.model.http.server(listen.server).scope == names.scope)
-        });
-        if refused {
+        let is_bad = |word: &Word<'_>| {
+            let value = word.value();
+            memchr::memchr(b'*', &value).is_some() && !value.starts_with(b"~") && !is_good(&value)
+        };
+        let bad: Vec<_> = names.args().filter(is_bad).collect();
+        if bad.is_empty() || is_refused(names, cx.model) {
             return;
         }
-        for word in names.args() {
-            let value = word.value();
-            let star = memchr::memchr(b'*', &value);
-            if value.starts_with(b"~") || star.is_none() || is_good(&value) {
-                continue;
-            }
+        for word in bad {
             let finding = cx
                 .finding(
                     word.span(),

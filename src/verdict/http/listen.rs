@@ -8,7 +8,7 @@ use crate::finding::Finding;
 use crate::model::Statement;
 use crate::model::sockets::SocketKey;
 use crate::source::Span;
-use crate::values::address::{Allowed, Host, parse_url};
+use crate::values::address::Host;
 use crate::values::listen::SocketOptions;
 use std::net::Ipv4Addr;
 
@@ -55,15 +55,8 @@ impl Parameters {
 
 pub(super) fn listen<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     reading.state.listens = true;
-    let Some(word) = statement.arg(0) else { return };
-    let value = word.value();
-    let allowed = Allowed {
-        listen: true,
-        uri: false,
-    };
-    let url = match parse_url(&value, allowed) {
-        Ok(url) => url,
-        Err(error) => return reading.refuse_listen(statement, word, error),
+    let Some((word, url)) = reading.listen_address(statement) else {
+        return;
     };
     let Some(parameters) = parameters(reading, statement) else {
         return;

@@ -6,7 +6,6 @@ use super::super::sink::printed;
 use crate::directives::Context;
 use crate::model::Statement;
 use crate::model::mail::{MailServer, Protocol};
-use crate::values::address::{Allowed, parse_url};
 use crate::values::listen::SocketOptions;
 
 /// `server`.
@@ -69,19 +68,8 @@ pub(super) fn listen<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     if let Some(server) = reading.model.mail.servers.last_mut() {
         server.listens.push(statement);
     }
-    let Some(word) = statement.arg(0) else {
+    let Some((word, url)) = reading.listen_address(statement) else {
         return;
-    };
-    let value = word.value();
-    let allowed = Allowed {
-        listen: true,
-        uri: false,
-    };
-    let url = match parse_url(&value, allowed) {
-        Ok(url) => url,
-        Err(error) => {
-            return reading.refuse_listen(statement, word, error);
-        }
     };
     let mut options = SocketOptions::default();
     let mut ssl = false;

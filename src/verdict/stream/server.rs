@@ -8,7 +8,7 @@ use crate::model::Statement;
 use crate::model::http::ServerId;
 use crate::model::sockets::SocketKey;
 use crate::model::stream::StreamServer;
-use crate::values::address::{Allowed, Host, parse_url};
+use crate::values::address::Host;
 use crate::values::listen::SocketOptions;
 
 /// `server`.
@@ -77,17 +77,8 @@ pub(super) fn listen<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     if let Some(server) = reading.model.stream.servers.last_mut() {
         server.listens.push(statement);
     }
-    let Some(word) = statement.arg(0) else {
+    let Some((word, url)) = reading.listen_address(statement) else {
         return;
-    };
-    let value = word.value();
-    let allowed = Allowed {
-        listen: true,
-        uri: false,
-    };
-    let url = match parse_url(&value, allowed) {
-        Ok(url) => url,
-        Err(error) => return reading.refuse_listen(statement, word, error),
     };
     let Some(parameters) = parameters(reading, statement) else {
         return;
