@@ -5,8 +5,7 @@
 //! What depends on something that is not known (a cookie, a map on a header, a file that is
 //! not here) is answered for each case.
 //!
-//! - [`request`] is what is asked about, `uri` how nginx reads it.
-//! - `value` knows variables, as far as the request states them.
+//! - [`request`] is what is asked about.
 //! - `route` goes through the phases; `script` is the rewriting.
 //! - `effects` is what counts where the request ends up.
 //! - [`tree`] is the whole configuration without a request.
@@ -18,8 +17,6 @@ mod route;
 mod script;
 pub mod trace;
 pub mod tree;
-mod uri;
-mod value;
 
 pub use request::{Request, UrlError};
 pub use route::explain;

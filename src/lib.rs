@@ -32,6 +32,7 @@
 //!   say, in nginx's words and order.
 //! - [`rules`] is what nginx accepts although it is wrong; rules ask the model.
 //! - [`fix`] makes the repairs that findings offer.
+//! - [`evaluation`] is what variables come to for a request, as far as it is known.
 //! - [`explain`] says what handles a URL, and why.
 //! - [`render`] turns a valid topology into text through templates, and proves by
 //!   parsing that the text says what was meant.
@@ -72,6 +73,7 @@
 pub mod app_server;
 pub mod cli;
 pub mod directives;
+pub mod evaluation;
 pub mod explain;
 pub mod finding;
 pub mod fix;

@@ -6,11 +6,13 @@
 //! - [`dump`] takes the output of `nginx -T` apart.
 //! - `walk` goes through the directives of all files in nginx's reading order.
 //! - [`Model`] is what nginx then holds in memory: blocks with their directives
-//!   (`scope`), `http` with its servers and locations, upstreams, zones, variables; `mail`.
+//!   (`scope`), `http` with its servers and locations, upstreams, zones, variables and what
+//!   computes them ([`computed`]); `mail`.
 //!
 //! Only [`files::Disk`] touches the file system. What fills the model is
 //! [`crate::verdict`], which reads as nginx does.
 
+pub mod computed;
 mod configuration;
 pub mod dump;
 pub mod files;

@@ -23,7 +23,6 @@ mod clock;
 mod curl;
 mod pools;
 mod tls;
-mod variables;
 mod wire;
 
 pub use diagnose::diagnose;

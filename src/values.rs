@@ -7,10 +7,13 @@
 //! - [`hash`] says whether names fit into a hash (`src/core/ngx_hash.c`).
 //! - [`hostnames`] has names with wildcards (`src/core/ngx_hash.c`).
 //! - [`expression`] has texts with variables (`src/http/ngx_http_script.c`).
+//! - [`uri`] has paths and hosts of requests (`src/http/ngx_http_parse.c`).
+//! - [`checksum`] has what clients are divided by (`src/core/ngx_murmurhash.c`).
 //! - [`syslog`] has the servers that logs go to (`src/core/ngx_syslog.c`).
 //! - [`regex`] asks PCRE2 about regular expressions (`src/core/ngx_regex.c`).
 
 pub mod address;
+pub mod checksum;
 pub mod expression;
 pub mod hash;
 pub mod hostnames;
@@ -18,3 +21,4 @@ pub mod listen;
 pub mod number;
 pub mod regex;
 pub mod syslog;
+pub mod uri;

@@ -283,7 +283,7 @@ impl Args {
             )?;
         }
         let wishes = self.wishes();
-        let targets = probe::of_model(&texts, &config, &reading.model, &folder, &wishes);
+        let targets = probe::of_model(&reading.model, &folder, &wishes);
         self.probe(&targets, texts.sources(), streams)
     }
 

@@ -1,6 +1,6 @@
 //! The request that is asked about.
 
-use super::uri;
+use crate::values::uri;
 use std::net::IpAddr;
 
 /// A request, as far as it is stated.

@@ -5,15 +5,16 @@ use super::effects;
 use super::request::Request;
 use super::script::{self, Code, Condition, Rewritten};
 use super::trace::{Answer, End, Loser, Step, StepKind};
-use super::uri::{self, Escape};
-use super::value::{Facts, Value};
 use crate::directives::Context;
+use crate::evaluation::path::FilePath;
+use crate::evaluation::{Facts, Value};
 use crate::model::http::{Found, LocationId, LocationKind, ServerId};
 use crate::model::sockets::Socket;
 use crate::model::upstream::Method;
 use crate::model::{Model, ScopeId, Statement};
 use crate::source::{Span, readable};
 use crate::values::address::{Host, inet_addr, inet6_addr, parse_cidr};
+use crate::values::uri::{self, Escape};
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -96,8 +97,6 @@ struct Case<'m> {
     steps: Vec<Step>,
     facts: Facts,
     server: ServerId,
-    /// The block whose settings count.
-    scope: ScopeId,
     program: Vec<Code<'m>>,
     phase: Phase,
     changes: u8,
@@ -131,7 +130,7 @@ impl Case<'_> {
             _ => None,
         };
         Answer {
-            effects: effects::effects(model, self.scope, family),
+            effects: effects::effects(model, self.facts.scope, family),
             assuming: self.assuming,
             steps: self.steps,
             end,
@@ -233,7 +232,21 @@ impl<'m> Router<'_, 'm> {
             let text = format!("the path is `{}` for all that follows", readable(&uri.path));
             steps.push(step(StepKind::Uri, text));
         }
-        let mut facts = Facts::new(uri, host, &request.method);
+        let mut facts = Facts::new(uri, request.target.clone(), host);
+        facts.method.clone_from(&request.method);
+        facts.request_method.clone_from(&request.method);
+        facts.tls = request.tls;
+        facts.server_port = request.port;
+        facts.sni.clone_from(&request.sni);
+        facts.client = request.client;
+        facts.peer = request.client;
+        facts.headers.clone_from(&request.headers);
+        if request.header("host").is_none() {
+            let host = String::from_utf8_lossy(&request.host).into_owned();
+            facts.headers.push(("Host".to_owned(), host));
+        }
+        facts.prefix.clone_from(&self.world.prefix);
+        facts.scope = scope;
         facts.server_name = http
             .server(server)
             .names
@@ -245,7 +258,6 @@ impl<'m> Router<'_, 'm> {
             steps,
             facts,
             server,
-            scope,
             program: script::program(self.world.model, scope),
             phase: Phase::ServerRewrite(0),
             changes: CHANGES,
@@ -434,7 +446,7 @@ impl<'m> Router<'_, 'm> {
             }
             "set" => {
                 if let (Some(name), Some(value)) = (statement.arg(0), statement.arg(1)) {
-                    let value = case.facts.expand(&value.value(), self.request, model);
+                    let value = case.facts.expand(&value.value(), model);
                     let name = name.value();
                     let name = name.strip_prefix(b"$").unwrap_or(&name);
                     if name.eq_ignore_ascii_case(b"args") {
@@ -469,7 +481,7 @@ impl<'m> Router<'_, 'm> {
             if holds {
                 case.phase = phase(at + 1);
                 if !of_server {
-                    case.scope = scope;
+                    case.facts.scope = scope;
                 }
             } else {
                 case.phase = phase(end);
@@ -482,7 +494,7 @@ impl<'m> Router<'_, 'm> {
             case.step(StepKind::Rewrite, text, Some(statement.head()));
         };
         let model = self.world.model;
-        let what = match script::condition(statement, &mut case.facts, self.request, model) {
+        let what = match script::condition(statement, &mut case.facts, model) {
             Condition::Holds => {
                 take(case, true);
                 return Next::Go;
@@ -507,7 +519,7 @@ impl<'m> Router<'_, 'm> {
                 }
                 None => readable(&path).into_owned(),
             },
-            Condition::Unknown(what) => what,
+            Condition::Unknown(what) => what.variable,
         };
         let shown = statement.directive.head();
         let text = readable(self.world.texts.sources().slice(shown)).into_owned();
@@ -543,14 +555,13 @@ impl<'m> Router<'_, 'm> {
             return Next::End(End::Closed, span);
         }
         if matches!(status, 301 | 302 | 303 | 307 | 308) {
-            let location =
-                match case
-                    .facts
-                    .expand(&text.unwrap_or_default(), self.request, self.world.model)
-                {
-                    Value::Known(location) => location,
-                    Value::Unknown(what) => what.into_bytes(),
-                };
+            let location = match case
+                .facts
+                .expand(&text.unwrap_or_default(), self.world.model)
+            {
+                Value::Known(location) => location,
+                Value::Unknown(what) => what.variable.into_bytes(),
+            };
             if self.has_page(case, status) {
                 case.phase = Phase::Status(status);
                 return Next::Go;
@@ -568,11 +579,13 @@ impl<'m> Router<'_, 'm> {
     fn rewrite(&self, case: &mut Case<'m>, statement: Statement<'m>, of_server: bool) -> Next<'m> {
         let span = Some(statement.head());
         let before = case.path();
-        match script::rewrite(statement, &mut case.facts, self.request, self.world.model) {
+        match script::rewrite(statement, &mut case.facts, self.world.model) {
             Rewritten::No => Next::Go,
             Rewritten::Unknown(what) => {
-                case.assuming
-                    .push(format!("depends on `{what}`, which is part of the new URI"));
+                case.assuming.push(format!(
+                    "depends on `{}`, which is part of the new URI",
+                    what.variable
+                ));
                 Next::End(End::Handler("rewrite"), span)
             }
             Rewritten::Redirect { status, location } => {
@@ -629,7 +642,7 @@ impl<'m> Router<'_, 'm> {
             case.phase = Phase::Status(500);
             return Next::Go;
         }
-        case.scope = self.world.model.http.server(case.server).scope;
+        case.facts.scope = self.world.model.http.server(case.server).scope;
         case.phase = Phase::FindLocation;
         Next::Go
     }
@@ -645,14 +658,14 @@ impl<'m> Router<'_, 'm> {
                     case.path()
                 );
                 case.step(StepKind::Location, text, None);
-                case.scope = http.server(case.server).scope;
+                case.facts.scope = http.server(case.server).scope;
                 case.phase = Phase::Access;
                 Next::Go
             }
             Found::Redirect(id) => {
                 let location = http.location(id);
                 let span = Some(location.statement.head());
-                case.scope = location.scope;
+                case.facts.scope = location.scope;
                 if !case.internal && self.is_internal(location.scope) {
                     case.phase = Phase::Status(404);
                     return Next::Go;
@@ -682,7 +695,7 @@ impl<'m> Router<'_, 'm> {
                 }
                 let step = self.location_step(case, id, &path);
                 case.steps.push(step);
-                case.scope = location.scope;
+                case.facts.scope = location.scope;
                 case.valid_location = true;
                 if !case.internal && self.is_internal(location.scope) {
                     case.step(
@@ -700,7 +713,7 @@ impl<'m> Router<'_, 'm> {
     }
 
     fn enter(&self, case: &mut Case<'m>) {
-        case.program = script::program(self.world.model, case.scope);
+        case.program = script::program(self.world.model, case.facts.scope);
         case.phase = Phase::Rewrite(0);
     }
 
@@ -776,7 +789,7 @@ impl<'m> Router<'_, 'm> {
         case.phase = Phase::TryFiles(0);
         let model = self.world.model;
         let rules: Vec<_> = model
-            .outwards(case.scope)
+            .outwards(case.facts.scope)
             .map(|id| {
                 let own = model.scope(id).statements.iter();
                 own.filter(|statement| matches!(statement.name(), "allow" | "deny"))
@@ -785,12 +798,14 @@ impl<'m> Router<'_, 'm> {
             })
             .find(|rules| !rules.is_empty())
             .unwrap_or_default();
-        let password = model.value(case.scope, "auth_basic").filter(|auth| {
+        let password = model.value(case.facts.scope, "auth_basic").filter(|auth| {
             auth.arg(0).is_some_and(|word| !word.is("off"))
-                && model.value(case.scope, "auth_basic_user_file").is_some()
+                && model
+                    .value(case.facts.scope, "auth_basic_user_file")
+                    .is_some()
         });
         let any = model
-            .value(case.scope, "satisfy")
+            .value(case.facts.scope, "satisfy")
             .is_some_and(|satisfy| satisfy.arg(0).is_some_and(|word| word.is("any")));
         if let Some(password) = password {
             case.step(
@@ -799,7 +814,7 @@ impl<'m> Router<'_, 'm> {
                 Some(password.head()),
             );
         }
-        if let Some(request) = model.value(case.scope, "auth_request")
+        if let Some(request) = model.value(case.facts.scope, "auth_request")
             && request.arg(0).is_some_and(|word| !word.is("off"))
         {
             case.step(
@@ -852,65 +867,6 @@ impl<'m> Router<'_, 'm> {
 
     // ── Files ───────────────────────────────────────────────────────────────────────────
 
-    /// The path of a URI (`ngx_http_map_uri_to_path`); `None` where it is not known.
-    fn file_of(&self, case: &mut Case<'m>, uri: &[u8]) -> Option<FilePath> {
-        let model = self.world.model;
-        let mut given = model.outwards(case.scope).find_map(|id| {
-            let scope = model.scope(id);
-            let alias = scope.named("alias").last();
-            alias.or_else(|| scope.named("root").last())
-        });
-        if given.is_some_and(|given| given.arg(0).is_none()) {
-            given = None;
-        }
-        let Some(given) = given else {
-            let mut path = self.absolute(b"html");
-            let base = path.len();
-            path.extend_from_slice(uri);
-            return Some(FilePath { path, base });
-        };
-        let value = given.arg(0)?.value().into_owned();
-        let folder = match case.facts.expand(&value, self.request, model) {
-            Value::Known(folder) => folder,
-            Value::Unknown(_) => return None,
-        };
-        let mut path = self.absolute(&folder);
-        if given.name() == "root" {
-            while path.len() > 1 && path.ends_with(b"/") {
-                path.pop();
-            }
-            if path == b"/" {
-                path.clear();
-            }
-            let base = path.len();
-            path.extend_from_slice(uri);
-            return Some(FilePath { path, base });
-        }
-        let base = path.len();
-        let location = model
-            .http
-            .location_of(given.scope)
-            .map(|id| model.http.location(id));
-        match location {
-            Some(location) if location.kind.is_regex() => {}
-            Some(location) => {
-                path.extend_from_slice(uri.get(location.name.len()..).unwrap_or_default())
-            }
-            None => {}
-        }
-        Some(FilePath { path, base })
-    }
-
-    fn absolute(&self, path: &[u8]) -> Vec<u8> {
-        if path.starts_with(b"/") {
-            return path.to_vec();
-        }
-        let mut whole = self.world.prefix.as_os_str().as_encoded_bytes().to_vec();
-        whole.push(b'/');
-        whole.extend_from_slice(path);
-        whole
-    }
-
     /// What a file is; `None` where that cannot be known, because its folder is not here.
     fn kind_of(&self, file: &FilePath) -> Option<Kind> {
         let here = |path: &[u8]| {
@@ -934,7 +890,7 @@ impl<'m> Router<'_, 'm> {
     fn try_files(&self, case: &mut Case<'m>, at: usize) -> Next<'m> {
         let model = self.world.model;
         // Nothing inherits it, and what `if` makes does not have it.
-        let Some(statement) = model.scope(case.scope).first("try_files") else {
+        let Some(statement) = model.scope(case.facts.scope).first("try_files") else {
             case.phase = Phase::Content;
             return Next::Go;
         };
@@ -953,14 +909,15 @@ impl<'m> Router<'_, 'm> {
             None => (text.as_slice(), false),
         };
         case.phase = Phase::TryFiles(at + 1);
-        let uri = match case.facts.expand(name, self.request, model) {
+        let uri = match case.facts.expand(name, model) {
             Value::Known(uri) => uri,
             Value::Unknown(what) => {
-                case.assuming.push(format!("there is no file `{what}`"));
+                case.assuming
+                    .push(format!("there is no file `{}`", what.variable));
                 return Next::Go;
             }
         };
-        let path = self.file_of(case, &uri);
+        let path = case.facts.file(&uri, self.world.model);
         let shown = path.as_ref().map(|file| readable(&file.path).into_owned());
         let wanted = if folder { Kind::Folder } else { Kind::File };
         let found = |case: &mut Case<'m>, is: bool| {
@@ -1015,9 +972,9 @@ impl<'m> Router<'_, 'm> {
             case.phase = Phase::Status(code);
             return Next::Go;
         }
-        let to = match case.facts.expand(text, self.request, self.world.model) {
+        let to = match case.facts.expand(text, self.world.model) {
             Value::Known(to) => to,
-            Value::Unknown(what) => what.into_bytes(),
+            Value::Unknown(what) => what.variable.into_bytes(),
         };
         self.internal_redirect(case, &to, "`try_files`", span)
     }
@@ -1048,7 +1005,7 @@ impl<'m> Router<'_, 'm> {
                 return Next::Go;
             };
             let location = http.location(id);
-            case.scope = location.scope;
+            case.facts.scope = location.scope;
             case.changed = false;
             case.step(
                 StepKind::Location,
@@ -1066,8 +1023,8 @@ impl<'m> Router<'_, 'm> {
         case.facts.uri.args = args.to_vec();
         case.unparsed = false;
         case.changed = false;
-        case.scope = self.world.model.http.server(case.server).scope;
-        case.program = script::program(self.world.model, case.scope);
+        case.facts.scope = self.world.model.http.server(case.server).scope;
+        case.program = script::program(self.world.model, case.facts.scope);
         case.phase = Phase::ServerRewrite(0);
         Next::Go
     }
@@ -1076,7 +1033,7 @@ impl<'m> Router<'_, 'm> {
 
     fn content(&self, case: &mut Case<'m>) -> Next<'m> {
         let model = self.world.model;
-        let found = model.outwards(case.scope).find_map(|id| {
+        let found = model.outwards(case.facts.scope).find_map(|id| {
             let block = model.scope(id);
             let own = block.statements.iter().rev();
             let mut handlers = own.filter(|statement| is_handler(statement.name()));
@@ -1207,7 +1164,7 @@ impl<'m> Router<'_, 'm> {
             case.phase = Phase::Index(0);
             return Next::Go;
         }
-        let Some(file) = self.file_of(case, &uri) else {
+        let Some(file) = case.facts.file(&uri, self.world.model) else {
             return Next::End(End::Handler("root"), None);
         };
         let span = self.folder_span(case);
@@ -1249,7 +1206,7 @@ impl<'m> Router<'_, 'm> {
 
     fn folder_span(&self, case: &Case<'m>) -> Option<Span> {
         let model = self.world.model;
-        let mut scopes = model.outwards(case.scope).map(|id| model.scope(id));
+        let mut scopes = model.outwards(case.facts.scope).map(|id| model.scope(id));
         let given = scopes.find_map(|scope| {
             let alias = scope.named("alias").last();
             alias.or_else(|| scope.named("root").last())
@@ -1259,7 +1216,7 @@ impl<'m> Router<'_, 'm> {
 
     fn index(&self, case: &mut Case<'m>, at: usize) -> Next<'m> {
         let model = self.world.model;
-        let given = model.effective(case.scope, "index");
+        let given = model.effective(case.facts.scope, "index");
         let mut names: Vec<(Vec<u8>, Option<Span>)> = given
             .iter()
             .flat_map(|index| index.args())
@@ -1269,12 +1226,12 @@ impl<'m> Router<'_, 'm> {
             names.push((b"index.html".to_vec(), None));
         }
         let uri = case.facts.uri.path.clone();
-        let Some(folder) = self.file_of(case, &uri) else {
+        let Some(folder) = case.facts.file(&uri, self.world.model) else {
             return Next::End(End::Handler("index"), None);
         };
         let Some((name, span)) = names.get(at).cloned() else {
             let list = model
-                .value(case.scope, "autoindex")
+                .value(case.facts.scope, "autoindex")
                 .filter(|flag| flag.arg(0).is_some_and(|word| word.is("on")));
             let span = self.folder_span(case);
             return match (self.kind_of(&folder), list) {
@@ -1337,7 +1294,7 @@ impl<'m> Router<'_, 'm> {
         if case.error_page || case.changes == 0 {
             return None;
         }
-        let pages = self.world.model.effective(case.scope, "error_page");
+        let pages = self.world.model.effective(case.facts.scope, "error_page");
         pages.into_iter().find(|page| {
             let count = page.args().len();
             let mut codes = page.args().take(count.saturating_sub(1));
@@ -1358,7 +1315,7 @@ impl<'m> Router<'_, 'm> {
         };
         let model = self.world.model;
         let recursive = model
-            .value(case.scope, "recursive_error_pages")
+            .value(case.facts.scope, "recursive_error_pages")
             .is_some_and(|flag| flag.arg(0).is_some_and(|word| word.is("on")));
         if !recursive {
             case.error_page = true;
@@ -1376,12 +1333,9 @@ impl<'m> Router<'_, 'm> {
             .args()
             .next_back()
             .map(|word| word.value().into_owned());
-        let to = match case
-            .facts
-            .expand(&target.unwrap_or_default(), self.request, model)
-        {
+        let to = match case.facts.expand(&target.unwrap_or_default(), model) {
             Value::Known(to) => to,
-            Value::Unknown(what) => what.into_bytes(),
+            Value::Unknown(what) => what.variable.into_bytes(),
         };
         let span = Some(page.head());
         if to.starts_with(b"/") {
@@ -1401,24 +1355,6 @@ impl<'m> Router<'_, 'm> {
             span,
         );
         Next::End(redirect(status, to), span)
-    }
-}
-
-/// A path, and how much of it the configuration gives.
-#[derive(Debug, Clone)]
-struct FilePath {
-    path: Vec<u8>,
-    base: usize,
-}
-
-impl FilePath {
-    /// One that a variable gives: the folder of the file says whether it can be known.
-    fn alone(path: Vec<u8>) -> Self {
-        let base = memchr::memrchr(b'/', &path)
-            .unwrap_or(0)
-            .max(1)
-            .min(path.len());
-        Self { path, base }
     }
 }
 

@@ -1,13 +1,11 @@
 //! Rewriting: `set`, `if`, `rewrite`, `return` and `break`, in the order of the text
 //! (`src/http/modules/ngx_http_rewrite_module.c`, `src/http/ngx_http_script.c`).
 
-use super::request::Request;
-use super::uri::{self, Escape};
-use super::value::{Facts, Value};
 use crate::directives::Context;
+use crate::evaluation::{Facts, Unknown, Value};
 use crate::model::{Model, ScopeId, Statement};
-use crate::values::expression::{self, Part};
 use crate::values::regex::Regex;
+use crate::values::uri::{self, Escape};
 
 /// A step of the program that a block's rewriting is.
 #[derive(Debug, Clone, Copy)]
@@ -71,7 +69,7 @@ pub(super) enum Condition {
     Holds,
     Fails,
     /// It depends on this.
-    Unknown(String),
+    Unknown(Unknown),
     /// It asks for a file.
     File {
         path: Vec<u8>,
@@ -90,7 +88,6 @@ impl Condition {
 pub(super) fn condition(
     statement: Statement<'_>,
     facts: &mut Facts,
-    request: &Request,
     model: &Model<'_>,
 ) -> Condition {
     let mut words: Vec<Vec<u8>> = statement
@@ -112,7 +109,7 @@ pub(super) fn condition(
     if words.last().is_some_and(Vec::is_empty) && words.len() > 1 {
         words.pop();
     }
-    let mut value = |text: &[u8]| facts.expand(text, request, model);
+    let mut value = |text: &[u8]| facts.expand(text, model);
     match words.as_slice() {
         [word] => match value(word) {
             Value::Known(text) => Condition::of(!text.is_empty() && text != b"0"),
@@ -134,6 +131,9 @@ pub(super) fn condition(
             match Regex::new(pattern, operator.ends_with(b"*")) {
                 Ok(regex) => {
                     let matches = facts.matches(&regex, &text);
+                    if !matches {
+                        facts.captures.clear();
+                    }
                     Condition::of(matches != operator.starts_with(b"!"))
                 }
                 Err(_) => Condition::Fails,
@@ -158,7 +158,7 @@ pub(super) enum Rewritten {
     /// Its expression does not match.
     No,
     /// It depends on this.
-    Unknown(String),
+    Unknown(Unknown),
     /// The client is sent elsewhere.
     Redirect { status: u16, location: Vec<u8> },
     /// The URI is another one; `stop` ends the rewriting, `search` makes nginx look for a
@@ -167,12 +167,7 @@ pub(super) enum Rewritten {
 }
 
 /// Works a `rewrite` out; the URI is changed in `facts`.
-pub(super) fn rewrite(
-    statement: Statement<'_>,
-    facts: &mut Facts,
-    request: &Request,
-    model: &Model<'_>,
-) -> Rewritten {
+pub(super) fn rewrite(statement: Statement<'_>, facts: &mut Facts, model: &Model<'_>) -> Rewritten {
     let word = |index: usize| statement.arg(index).map(|word| word.value().into_owned());
     let (Some(pattern), Some(mut replacement)) = (word(0), word(1)) else {
         return Rewritten::No;
@@ -183,6 +178,7 @@ pub(super) fn rewrite(
     };
     let path = facts.uri.path.clone();
     if !facts.matches(&regex, &path) {
+        facts.captures.clear();
         return Rewritten::No;
     }
     let elsewhere = [&b"http://"[..], b"https://", b"$scheme"];
@@ -197,7 +193,7 @@ pub(super) fn rewrite(
     if !add_args {
         replacement.pop();
     }
-    let escaped = memchr::memchr2(b'%', b'+', &request.target).is_some();
+    let escaped = memchr::memchr2(b'%', b'+', &facts.request_uri).is_some();
     let (path, query) = match status {
         // A redirect is one text.
         Some(_) => (replacement.as_slice(), None),
@@ -206,11 +202,11 @@ pub(super) fn rewrite(
             None => (replacement.as_slice(), None),
         },
     };
-    let new_path = match expand(path, facts, request, model, status.is_some() && escaped) {
+    let new_path = match expand(path, facts, model, status.is_some() && escaped) {
         Ok(text) => text,
         Err(what) => return Rewritten::Unknown(what),
     };
-    let new_args = match query.map(|query| expand(query, facts, request, model, escaped)) {
+    let new_args = match query.map(|query| expand(query, facts, model, escaped)) {
         None => None,
         Some(Ok(text)) => Some(text),
         Some(Err(what)) => return Rewritten::Unknown(what),
@@ -247,32 +243,15 @@ pub(super) fn rewrite(
 fn expand(
     text: &[u8],
     facts: &mut Facts,
-    request: &Request,
     model: &Model<'_>,
     escaped: bool,
-) -> Result<Vec<u8>, String> {
-    let Ok(parts) = expression::parse(text) else {
-        return Ok(text.to_vec());
+) -> Result<Vec<u8>, Unknown> {
+    let with_group = |group: &[u8]| match escaped {
+        true => uri::escape(group, Escape::Args),
+        false => group.to_vec(),
     };
-    let captures = facts.captures.clone();
-    let mut value = Vec::new();
-    for part in parts {
-        match part {
-            Part::Text(range) => value.extend_from_slice(&text[range]),
-            Part::Capture { group, .. } => {
-                if let Some(Some(group)) = captures.get(usize::from(group)) {
-                    if escaped {
-                        value.extend(uri::escape(group, Escape::Args));
-                    } else {
-                        value.extend_from_slice(group);
-                    }
-                }
-            }
-            Part::Variable { name, .. } => match facts.variable(&text[name], request, model) {
-                Value::Known(text) => value.extend_from_slice(&text),
-                Value::Unknown(what) => return Err(what),
-            },
-        }
+    match facts.expand_with(text, model, with_group) {
+        Value::Known(text) => Ok(text),
+        Value::Unknown(unknown) => Err(unknown),
     }
-    Ok(value)
 }

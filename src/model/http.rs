@@ -1,5 +1,6 @@
 //! What `http` holds: servers, locations, upstreams and what they share.
 
+use super::computed::ComputedVariables;
 use super::logs::LogFormats;
 use super::scope::{ScopeId, Statement};
 use super::sockets::Sockets;
@@ -29,6 +30,8 @@ pub struct Http<'m> {
     pub upstreams: Upstreams<'m>,
     /// Its variables.
     pub variables: Variables,
+    /// Those that `map`, `geo` and `split_clients` compute.
+    pub computed: ComputedVariables<'m>,
 }
 
 /// Names a server.

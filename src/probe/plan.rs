@@ -9,19 +9,23 @@ use super::pools::{self, Node, Pool};
 use super::target::{
     Ask, Backend, Header, HttpRequest, Skipped, Target, Targets, Tls, UwsgiRequest,
 };
-use super::variables::{Computed, Variables, Visit};
 use crate::directives::{Context, Modules};
+use crate::evaluation::{Facts, Value};
 use crate::model::files::Disk;
-use crate::model::{Config, Limits, Model, Prefix, ScopeId, Statement, Texts};
+use crate::model::{Limits, Model, Prefix, ScopeId, Statement, Texts};
 use crate::render::{self, RenderError};
 use crate::rules::facts::{Matcher, location_of};
 use crate::source::Span;
 use crate::topology::Loaded;
 use crate::topology::document::Step;
 use crate::topology::model::{Layout, Topology};
+use crate::values::expression::{self, Part};
+use crate::values::regex::Regex;
+use crate::values::uri::Uri;
 use crate::verdict::{self, Start};
 use crate::version::Target as Release;
 use std::collections::{HashMap, HashSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -88,23 +92,15 @@ pub fn of_topology(
     };
     let reading = verdict::read(&texts, &config, &options);
     let known = known(loaded);
-    let computed = Computed::read(&texts, &config);
-    let mut targets = plan(&reading.model, &computed, Path::new(""), wishes, &known);
+    let mut targets = plan(&reading.model, Path::new(""), wishes, &known);
     unused(&loaded.topology, &known, &mut targets);
     Ok(targets)
 }
 
 /// What a configuration of nginx has to ask; names of files are relative to a folder.
 #[must_use]
-pub fn of_model<'m>(
-    texts: &'m Texts<'_>,
-    config: &Config,
-    model: &Model<'m>,
-    folder: &Path,
-    wishes: &Wishes,
-) -> Targets {
-    let computed = Computed::read(texts, config);
-    plan(model, &computed, folder, wishes, &Known::default())
+pub fn of_model<'m>(model: &Model<'m>, folder: &Path, wishes: &Wishes) -> Targets {
+    plan(model, folder, wishes, &Known::default())
 }
 
 fn known(loaded: &Loaded) -> Known {
@@ -165,16 +161,9 @@ fn unused(topology: &Topology, known: &Known, targets: &mut Targets) {
     }
 }
 
-fn plan<'m>(
-    model: &Model<'m>,
-    computed: &Computed<'m>,
-    folder: &Path,
-    wishes: &Wishes,
-    known: &Known,
-) -> Targets {
+fn plan<'m>(model: &Model<'m>, folder: &Path, wishes: &Wishes, known: &Known) -> Targets {
     let mut plan = Plan {
         model,
-        computed,
         folder,
         wishes,
         known,
@@ -204,9 +193,11 @@ fn plan<'m>(
     plan.targets
 }
 
+/// Where the assumed client is.
+const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
 struct Plan<'a, 'm> {
     model: &'a Model<'m>,
-    computed: &'a Computed<'m>,
     folder: &'a Path,
     wishes: &'a Wishes,
     known: &'a Known,
@@ -346,8 +337,7 @@ impl<'m> Plan<'_, 'm> {
     ) -> Result<HttpRequest, String> {
         let model = self.model;
         let at = location.scope;
-        let visit = self.visit(location, pool, path, websocket);
-        let variables = Variables::new(model, self.computed, at, &visit);
+        let mut facts = self.facts(location, pool, path, websocket);
         let newer = model.target.at_least(1, 29, 7);
         let version = model.value(at, "proxy_http_version");
         let http10 = version.map_or(!newer, |version| {
@@ -359,7 +349,7 @@ impl<'m> Plan<'_, 'm> {
                 continue;
             };
             let name = name.to_str().into_owned();
-            let value = expand(&variables, &value.value(), &name)?;
+            let value = expand(&mut facts, self.model, &value.value(), &name)?;
             set.push((name, value));
         }
         let is_set = |name: &str| set.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -387,7 +377,7 @@ impl<'m> Plan<'_, 'm> {
                 "expect",
                 "upgrade",
             ];
-            for header in self.client(&visit, websocket) {
+            for header in self.client(location, websocket) {
                 let own = OWN.iter().any(|own| header.name.eq_ignore_ascii_case(own));
                 if !own && !is_set(&header.name) {
                     headers.push(header);
@@ -407,30 +397,29 @@ impl<'m> Plan<'_, 'm> {
             websocket,
             tls: pool
                 .https
-                .then(|| tls(model, at, pool, &variables, self.folder))
+                .then(|| tls(model, pool, &mut facts, self.folder))
                 .transpose()?,
         })
     }
 
     /// What `ngx_http_uwsgi_create_request` makes.
     fn uwsgi(&self, location: &Location, pool: &Pool, path: &str) -> Result<UwsgiRequest, String> {
-        let visit = self.visit(location, pool, path, false);
+        let mut facts = self.facts(location, pool, path, false);
         let at = location.scope;
-        let variables = Variables::new(self.model, self.computed, at, &visit);
         let mut params = Vec::new();
         for statement in self.model.effective(at, "uwsgi_param") {
             let (Some(name), Some(value)) = (statement.arg(0), statement.arg(1)) else {
                 continue;
             };
             let name = name.to_str().into_owned();
-            let value = expand(&variables, &value.value(), &name)?;
+            let value = expand(&mut facts, self.model, &value.value(), &name)?;
             let optional = statement.arg(2).is_some_and(|word| word.is("if_not_empty"));
             if !(optional && value.is_empty()) {
                 params.push(plain(&name, &value));
             }
         }
         if passes_headers(self.model, at, "uwsgi_pass_request_headers") {
-            for header in self.client(&visit, false) {
+            for header in self.client(location, false) {
                 let name = format!("HTTP_{}", header.name.to_uppercase().replace('-', "_"));
                 if !params.iter().any(|param| param.name == name) {
                     params.push(Header { name, ..header });
@@ -440,37 +429,99 @@ impl<'m> Plan<'_, 'm> {
         Ok(UwsgiRequest { params })
     }
 
-    fn visit(&self, location: &Location, pool: &Pool, path: &str, websocket: bool) -> Visit {
-        let (path, args) = path.split_once('?').unwrap_or((path, ""));
-        let server = &location.server;
-        let mut visit = Visit {
-            scheme: server.scheme,
-            host: server.host.clone(),
-            http_host: server.http_host(),
-            server_port: server.port,
-            server_name: server.name.clone(),
-            path: path.to_owned(),
-            args: args.to_owned(),
-            proxy_host: pool.proxy_host.clone(),
-            proxy_port: pool.proxy_port.clone(),
-            // As long as a real one, and easily found in the logs of a node.
-            request_id: "0".repeat(32),
-            headers: Vec::new(),
+    /// What the assumed client asks, as nginx sees it in a location.
+    fn facts(&self, location: &Location, pool: &Pool, path: &str, websocket: bool) -> Facts {
+        let (plain, args) = path.split_once('?').unwrap_or((path, ""));
+        let uri = Uri {
+            path: plain.into(),
+            args: args.into(),
         };
-        let headers = self.client(&visit, websocket).into_iter();
-        visit.headers = headers.map(|header| (header.name, header.value)).collect();
-        visit
+        let server = &location.server;
+        let mut facts = Facts::new(uri, path.into(), server.host.clone().into_bytes());
+        facts.tls = server.scheme == "https";
+        facts.server_port = server.port;
+        facts.server_name = server.name.clone().into_bytes();
+        facts.server_addr = Some(CLIENT);
+        facts.client = Some(CLIENT);
+        facts.peer = Some(CLIENT);
+        facts.whole = true;
+        facts.scope = location.scope;
+        facts.prefix = self.folder.to_path_buf();
+        let headers = self.client(location, websocket).into_iter();
+        facts.headers = headers.map(|header| (header.name, header.value)).collect();
+        for (name, value) in [
+            ("proxy_host", pool.proxy_host.as_str()),
+            ("proxy_port", &pool.proxy_port),
+            // As long as a real one, and easily found in the logs of a node.
+            ("request_id", "00000000000000000000000000000000"),
+            ("remote_port", "40000"),
+            ("realip_remote_port", "40000"),
+        ] {
+            facts.assign(name.as_bytes(), Value::known(value));
+        }
+        self.set(&mut facts);
+        facts
+    }
+
+    /// `set` of the server, then of the location; those under `if` depend on the request.
+    fn set(&self, facts: &mut Facts) {
+        let model = self.model;
+        let around = model.outwards(facts.scope);
+        let server = { around }.find(|id| model.scope(*id).context == Context::Server);
+        for name in self.group_names(facts.scope, server) {
+            facts.assign(name.as_bytes(), Value::unknown(name.as_bytes()));
+        }
+        for id in server.into_iter().chain([facts.scope]) {
+            let scope = model.scope(id);
+            let conditional = scope.blocks.iter().filter(|(_, block)| {
+                let context = model.scope(*block).context;
+                matches!(context, Context::IfInServer | Context::IfInLocation)
+            });
+            let conditional = conditional.flat_map(|(_, block)| model.scope(*block).named("set"));
+            for (set, known) in scope
+                .named("set")
+                .map(|set| (set, true))
+                .chain(conditional.map(|set| (set, false)))
+            {
+                let (Some(name), Some(value)) = (set.arg(0), set.arg(1)) else {
+                    continue;
+                };
+                let name = name.value();
+                let name = name.strip_prefix(b"$").unwrap_or(&name);
+                let value = match known {
+                    true => facts.expand(&value.value(), model),
+                    false => Value::unknown(name),
+                };
+                facts.assign(name, value);
+            }
+        }
+    }
+
+    /// The names of groups in the expressions of a location and a server: what they match is
+    /// not known.
+    fn group_names(&self, location: ScopeId, server: Option<ScopeId>) -> Vec<String> {
+        let http = &self.model.http;
+        let location = http.location_of(location).map(|id| http.location(id));
+        let own = location.and_then(|location| location.regex.as_deref());
+        let server = http
+            .servers
+            .iter()
+            .find(|known| Some(known.scope) == server);
+        let names = server.into_iter().flat_map(|server| &server.names);
+        let regexes = names.filter_map(|name| name.regex.as_deref()).chain(own);
+        regexes.flat_map(Regex::names).cloned().collect()
     }
 
     /// The headers of the assumed client.
-    fn client(&self, visit: &Visit, websocket: bool) -> Vec<Header> {
-        let mut headers = vec![plain("Host", &visit.http_host)];
+    fn client(&self, location: &Location, websocket: bool) -> Vec<Header> {
+        let http_host = location.server.http_host();
+        let mut headers = vec![plain("Host", &http_host)];
         let agent = concat!("djanginx/", env!("CARGO_PKG_VERSION"));
         for (name, value) in [("User-Agent", agent), ("Accept", "*/*")] {
             headers.push(plain(name, value));
         }
         if websocket {
-            let origin = format!("{}://{}", visit.scheme, visit.http_host);
+            let origin = format!("{}://{http_host}", location.server.scheme);
             for (name, value) in [
                 ("Connection", "Upgrade"),
                 ("Upgrade", "websocket"),
@@ -497,11 +548,21 @@ fn plain(name: &str, value: &str) -> Header {
     }
 }
 
-fn expand(variables: &Variables<'_, '_>, text: &[u8], name: &str) -> Result<String, String> {
-    let value = variables
-        .expand(text)
-        .map_err(|unknown| format!("`{name}` depends on `${}`", unknown.0))?;
-    String::from_utf8(value).map_err(|_| format!("`{name}` is no UTF-8"))
+fn expand(facts: &mut Facts, model: &Model<'_>, text: &[u8], name: &str) -> Result<String, String> {
+    let parts = expression::parse(text).unwrap_or_default();
+    if let Some(Part::Capture { group, .. }) = parts
+        .iter()
+        .find(|part| matches!(part, Part::Capture { .. }))
+    {
+        // A group of the location's pattern.
+        return Err(format!("`{name}` depends on `${group}`"));
+    }
+    match facts.expand(text, model) {
+        Value::Known(value) => {
+            String::from_utf8(value).map_err(|_| format!("`{name}` is no UTF-8"))
+        }
+        Value::Unknown(unknown) => Err(format!("`{name}` depends on `{}`", unknown.variable)),
+    }
 }
 
 /// Whether the client's headers are passed on, as they are by default.
@@ -510,13 +571,8 @@ fn passes_headers(model: &Model<'_>, at: ScopeId, name: &str) -> bool {
     !statement.is_some_and(|statement| statement.arg(0).is_some_and(|word| word.is("off")))
 }
 
-fn tls(
-    model: &Model<'_>,
-    at: ScopeId,
-    pool: &Pool,
-    variables: &Variables<'_, '_>,
-    folder: &Path,
-) -> Result<Tls, String> {
+fn tls(model: &Model<'_>, pool: &Pool, facts: &mut Facts, folder: &Path) -> Result<Tls, String> {
+    let at = facts.scope;
     let on = |name: &str| {
         let statement = model.value(at, name);
         statement.is_some_and(|statement| statement.arg(0).is_some_and(|word| word.is("on")))
@@ -525,7 +581,7 @@ fn tls(
         .value(at, "proxy_ssl_name")
         .and_then(|name| name.arg(0))
     {
-        Some(word) => expand(variables, &word.value(), "proxy_ssl_name")?,
+        Some(word) => expand(facts, model, &word.value(), "proxy_ssl_name")?,
         None => pool.proxy_host.clone(),
     };
     let name = name.split(':').next().unwrap_or_default().to_owned();

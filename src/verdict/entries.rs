@@ -11,9 +11,10 @@ use super::reading::{Reading, Setter, refusal};
 use super::setters::function;
 use super::sink::emerg;
 use super::variables;
-use crate::directives::{DirectiveInfo, Origin};
+use crate::directives::{DirectiveInfo, Family, Origin};
 use crate::finding::Finding;
 use crate::model::Statement;
+use crate::model::computed::Table;
 use crate::syntax::{Directive, Terminator, Word};
 
 /// The block of entries that is being read, with what is known of it so far.
@@ -69,6 +70,7 @@ pub(super) fn setter(row: &DirectiveInfo) -> Option<Setter> {
 pub(super) fn closer(row: &DirectiveInfo) -> Option<Setter> {
     Some(match function(row) {
         "ngx_conf_split_clients_block" => split_clients::close,
+        "ngx_http_geo_block" | "ngx_stream_geo_block" => geo::close,
         "ngx_http_map_block" | "ngx_stream_map_block" => map::close,
         _ => return None,
     })
@@ -130,6 +132,13 @@ fn refuse_count<'m>(
             .label(super::directive::words(count, "word", "words") + " here")
             .help("Write two words, with quotes round one that has blanks, and `;`"),
     );
+}
+
+/// Keeps the lines that a block of `http` computes its variable from.
+fn keep<'m>(reading: &mut Reading<'m>, statement: Statement<'m>, table: Table) {
+    if statement.row.module.family == Family::Http {
+        reading.model.http.computed.add(statement, table);
+    }
 }
 
 /// The variable that a block defines.

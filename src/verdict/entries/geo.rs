@@ -3,13 +3,14 @@
 use super::super::networks::warn_of_low_bits;
 use super::super::reading::{Reading, refusal, warning};
 use super::super::sink::printed;
+use super::Entries;
 use crate::directives::Family;
 use crate::model::Statement;
+use crate::model::computed::{GeoTable, Table};
 use crate::model::variables::Provenance;
 use crate::syntax::Word;
 use crate::values::address::inet_addr;
 use ipnet::IpNet;
-use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 
 /// Ranges that are wider than all of these together are not compared any more.
@@ -18,16 +19,9 @@ const MOST_CHUNKS: usize = 4_000_000;
 /// What is known of a `geo` so far.
 #[derive(Debug, Default)]
 pub(in super::super) struct Geo {
-    /// `ranges`.
-    ranges: bool,
     /// A network has been given.
     has_networks: bool,
-    networks: HashMap<IpNet, String>,
-    /// `default` of ranges.
-    default: Option<String>,
-    /// Ranges in chunks of 65,536 addresses, as nginx keeps them: first address, last
-    /// address, value.
-    chunks: BTreeMap<u16, Vec<(u16, u16, String)>>,
+    table: GeoTable,
     work: usize,
 }
 
@@ -48,6 +42,13 @@ pub(super) fn open<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     }
 }
 
+/// What nginx then looks addresses up in.
+pub(super) fn close<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    if let Entries::Geo(_, geo) = std::mem::take(&mut reading.state.entries) {
+        super::keep(reading, statement, Table::Geo(geo.table));
+    }
+}
+
 pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, geo: &mut Geo) {
     let http = line.row.module.family == Family::Http;
     let name = line.directive.name();
@@ -55,8 +56,12 @@ pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, geo: &mut
     let Some(value) = line.arg(0).filter(|_| line.args().len() == 1) else {
         match &*word {
             b"ranges" if line.args().len() == 0 => ranges(reading, line, geo),
-            b"proxy_recursive" if line.args().len() == 0 && http => {}
-            b"volatile" if line.args().len() == 0 && reading.at_least(1, 29, 3) => {}
+            b"proxy_recursive" if line.args().len() == 0 && http => {
+                geo.table.proxy_recursive = true;
+            }
+            b"volatile" if line.args().len() == 0 && reading.at_least(1, 29, 3) => {
+                geo.table.volatile = true;
+            }
             _ => super::refuse_count(
                 reading,
                 line,
@@ -69,9 +74,10 @@ pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, geo: &mut
     match &*word {
         b"include" => {}
         b"proxy" if http => {
-            network(reading, line, value);
+            let network = network(reading, line, value);
+            geo.table.proxies.extend(network);
         }
-        _ if geo.ranges => range(reading, line, value, geo),
+        _ if geo.table.ranges => range(reading, line, value, geo),
         _ => cidr(reading, line, value, geo),
     }
 }
@@ -90,7 +96,7 @@ fn ranges<'m>(reading: &mut Reading<'m>, line: Statement<'m>, geo: &mut Geo) {
         );
         return;
     }
-    geo.ranges = true;
+    geo.table.ranges = true;
 }
 
 /// Reads a network; what is wrong with it is said.
@@ -121,15 +127,15 @@ pub(in super::super) fn network<'m>(
 fn cidr<'m>(reading: &mut Reading<'m>, line: Statement<'m>, value: Word<'m>, geo: &mut Geo) {
     geo.has_networks = true;
     let name = line.directive.name();
-    let new = printed(&value.value()).into_owned();
     if name.is("default") {
         for network in [IpNet::V4(Default::default()), IpNet::V6(Default::default())] {
-            add_network(reading, line, network, new.clone(), geo);
+            add_network(reading, line, network, value, geo);
         }
     } else if name.is("delete") {
         if let Some(network) = network(reading, line, value)
-            && geo.networks.remove(&network).is_none()
+            && geo.table.networks.remove(&network).is_none()
         {
+            let new = printed(&value.value()).into_owned();
             reading.say(
                 warning(
                     line,
@@ -142,7 +148,7 @@ fn cidr<'m>(reading: &mut Reading<'m>, line: Statement<'m>, value: Word<'m>, geo
             );
         }
     } else if let Some(network) = network(reading, line, name) {
-        add_network(reading, line, network, new, geo);
+        add_network(reading, line, network, value, geo);
     }
 }
 
@@ -150,18 +156,20 @@ fn add_network<'m>(
     reading: &mut Reading<'m>,
     line: Statement<'m>,
     network: IpNet,
-    new: String,
+    value: Word<'m>,
     geo: &mut Geo,
 ) {
-    if geo.networks.contains_key(&network) {
+    let value = value.value().into_owned();
+    if geo.table.networks.contains_key(&network) {
         let name = line.directive.name();
         let shown = printed(&name.value()).into_owned();
         // nginx looks the first address of the network up, which a smaller one may have.
         let narrower = (network.prefix_len()..=network.max_prefix_len()).rev();
         let found = narrower
             .filter_map(|length| IpNet::new(network.network(), length).ok())
-            .find_map(|network| geo.networks.get(&network));
-        let old = found.cloned().unwrap_or_default();
+            .find_map(|network| geo.table.networks.get(&network));
+        let old = printed(found.map(Vec::as_slice).unwrap_or_default()).into_owned();
+        let new = printed(&value);
         reading.say(
             warning(
                 line,
@@ -173,14 +181,15 @@ fn add_network<'m>(
             .help("Remove one of the lines"),
         );
     }
-    geo.networks.insert(network, new);
+    geo.table.networks.insert(network, value);
 }
 
 fn range<'m>(reading: &mut Reading<'m>, line: Statement<'m>, value: Word<'m>, geo: &mut Geo) {
     let name = line.directive.name();
-    let new = printed(&value.value()).into_owned();
+    let new = value.value().into_owned();
     if name.is("default") {
-        if let Some(old) = geo.default.replace(new.clone()) {
+        if let Some(old) = geo.table.default.replace(new.clone()) {
+            let (old, new) = (printed(&old), printed(&new));
             reading.say(
                 warning(
                     line,
@@ -241,7 +250,7 @@ fn delete_range<'m>(
 ) {
     let mut missing = false;
     for (high, low, top) in parts(start, end) {
-        let chunk = geo.chunks.entry(high).or_default();
+        let chunk = geo.table.chunks.entry(high).or_default();
         match chunk.iter().position(|(s, e, _)| (*s, *e) == (low, top)) {
             Some(at) => {
                 chunk.remove(at);
@@ -270,7 +279,7 @@ fn add_range<'m>(
     line: Statement<'m>,
     net: Word<'m>,
     (start, end): (u32, u32),
-    new: &str,
+    new: &[u8],
     geo: &mut Geo,
 ) {
     let shown = printed(&net.value()).into_owned();
@@ -279,8 +288,8 @@ fn add_range<'m>(
         if geo.work > MOST_CHUNKS {
             return;
         }
-        let chunk = geo.chunks.entry(high).or_default();
-        let new = || new.to_owned();
+        let chunk = geo.table.chunks.entry(high).or_default();
+        let new = || new.to_vec();
         // The last one that does not begin behind the new one's end.
         let behind = chunk.partition_point(|(s, _, _)| *s <= top);
         let Some(at) = behind.checked_sub(1) else {
@@ -292,7 +301,10 @@ fn add_range<'m>(
             chunk.insert(at + 1, (low, top, new()));
         } else if (low, top) == (s, e) {
             chunk[at].2 = new();
-            let value = new();
+            let (old, value) = (
+                printed(&old).into_owned(),
+                printed(&chunk[at].2).into_owned(),
+            );
             reading.say(
                 warning(
                     line,

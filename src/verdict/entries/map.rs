@@ -6,20 +6,21 @@ use super::super::sink::printed;
 use super::Entries;
 use crate::directives::Family;
 use crate::model::Statement;
+use crate::model::computed::{MapTable, Table};
 use crate::model::variables::Provenance;
 use crate::source::Span;
 use crate::values::hash::CACHE_LINE;
-use crate::values::hostnames::{Hostnames, Rejected};
+use crate::values::hostnames::Rejected;
 use crate::values::number::number;
 use std::collections::HashSet;
 
 /// What is known of a `map` so far.
 #[derive(Debug, Default)]
 pub(in super::super) struct Map {
-    /// `hostnames`.
-    hostnames: bool,
     default: Option<Span>,
-    keys: Hostnames<Span>,
+    /// Where the texts are that results are for, in the order of `table.results`.
+    spans: Vec<Span>,
+    table: MapTable,
     /// nginx reads each result once.
     results: HashSet<Vec<u8>>,
 }
@@ -82,13 +83,15 @@ pub(super) fn close<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
             .checked_next_multiple_of(CACHE_LINE)
             .unwrap_or(bucket),
     };
-    let mut names: Vec<_> = map.keys.exact().collect();
+    let exact = map.table.names.exact();
+    let mut names: Vec<_> = exact.map(|(name, at)| (name, map.spans[at])).collect();
     names.sort_by_key(|(_, span)| (span.file, span.start));
     if !names.is_empty()
         && let Some(finding) = hash.judge(&names, statement.head())
     {
         reading.say(finding);
     }
+    super::keep(reading, statement, Table::Map(map.table));
 }
 
 pub(super) fn open<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
@@ -106,8 +109,8 @@ pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, map: &mut
     let name = key.value();
     let Some(result) = line.arg(0).filter(|_| line.args().len() == 1) else {
         match &*name {
-            b"hostnames" if line.args().len() == 0 => map.hostnames = true,
-            b"volatile" if line.args().len() == 0 => {}
+            b"hostnames" if line.args().len() == 0 => map.table.hostnames = true,
+            b"volatile" if line.args().len() == 0 => map.table.volatile = true,
             _ => super::refuse_count(
                 reading,
                 line,
@@ -138,6 +141,8 @@ pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, map: &mut
                 .related(first, "first")
                 .help("Remove one of them"),
             );
+        } else {
+            map.table.default = result.value().into_owned();
         }
         return;
     }
@@ -147,18 +152,26 @@ pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, map: &mut
             _ => (pattern, false),
         };
         let start = name.len() - pattern.len();
-        reading.regex(line, pattern, caseless, key.part(start..name.len()));
+        if let Some(regex) = reading.regex(line, pattern, caseless, key.part(start..name.len())) {
+            let result = result.value().into_owned();
+            map.table.regexes.push((regex, name.to_vec(), result));
+        }
         return;
     }
     let written = name.strip_prefix(b"\\").unwrap_or(&name);
     let small = written.to_ascii_lowercase();
-    let added = if map.hostnames {
-        map.keys.add(&small, key.span())
+    let index = map.spans.len();
+    let added = if map.table.hostnames {
+        map.table.names.add(&small, index)
     } else {
-        map.keys.add_exact(&small, key.span())
+        map.table.names.add_exact(&small, index)
     };
     match added {
-        Ok(()) => {}
+        Ok(()) => {
+            map.spans.push(key.span());
+            let result = result.value().into_owned();
+            map.table.results.push((written.to_vec(), result));
+        }
         Err(Rejected::Invalid) => reading.refuse(
             line,
             key,
@@ -176,7 +189,7 @@ pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, map: &mut
                 format!("conflicting parameter \"{}\"", printed(&small)),
             )
             .label("second")
-            .related(first, "first")
+            .related(map.spans[first], "first")
             .help("Remove one of them; capital letters do not count"),
         ),
     }

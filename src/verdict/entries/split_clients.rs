@@ -4,6 +4,7 @@ use super::super::reading::{Reading, late_refusal};
 use super::super::sink::printed;
 use super::Entries;
 use crate::model::Statement;
+use crate::model::computed::{SplitTable, Table};
 use crate::model::variables::Provenance;
 use crate::source::Span;
 use crate::values::number::fixed_point;
@@ -11,9 +12,12 @@ use crate::values::number::fixed_point;
 /// All of them, in hundredths of a percent.
 const WHOLE: i64 = 10_000;
 
-/// The parts so far, in hundredths of a percent; `None` is the rest, `*`.
+/// The parts so far, and where they are.
 #[derive(Debug, Default)]
-pub(in super::super) struct Parts(Vec<(Option<i64>, Span)>);
+pub(in super::super) struct Parts {
+    table: SplitTable,
+    spans: Vec<Span>,
+}
 
 pub(super) fn open<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     let (Some(source), Some(variable)) = (statement.arg(0), statement.arg(1)) else {
@@ -30,12 +34,14 @@ pub(super) fn read<'m>(reading: &mut Reading<'m>, line: Statement<'m>, parts: &m
     let part = match &*value {
         b"*" => None,
         [digits @ .., b'%'] => match fixed_point(digits, 2) {
-            Some(part) if part != 0 => Some(part),
+            Some(part) if part != 0 => Some(u16::try_from(part).unwrap_or(u16::MAX)),
             _ => return refuse(reading, line),
         },
         _ => return refuse(reading, line),
     };
-    parts.0.push((part, word.span()));
+    let value = line.arg(0).map(|word| word.value().into_owned());
+    parts.table.parts.push((part, value.unwrap_or_default()));
+    parts.spans.push(word.span());
 }
 
 fn refuse<'m>(reading: &mut Reading<'m>, line: Statement<'m>) {
@@ -57,15 +63,15 @@ pub(super) fn close<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         return;
     };
     let mut sum = 0;
-    for (part, span) in parts.0 {
-        sum = part.map_or(WHOLE, |part| sum + part);
+    for ((part, _), span) in parts.table.parts.iter().zip(&parts.spans) {
+        sum = part.map_or(WHOLE, |part| sum + i64::from(part));
         if sum > WHOLE {
             let block = statement.directive.span();
             let end = Span::new(block.file, block.end.saturating_sub(1), block.end);
             reading.say(
                 late_refusal(
                     "invalid-percentage",
-                    span,
+                    *span,
                     "the parts are more than the whole from here on",
                     "percent total is greater than 100%",
                     Some(end),
@@ -75,4 +81,5 @@ pub(super) fn close<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
             return;
         }
     }
+    super::keep(reading, statement, Table::Split(parts.table));
 }

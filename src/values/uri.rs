@@ -3,23 +3,23 @@
 
 /// A path and a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Uri {
+pub struct Uri {
     /// Decoded, without dots and, if they are merged, without double slashes.
-    pub(super) path: Vec<u8>,
+    pub path: Vec<u8>,
     /// Behind `?`, as it is written; empty where there is none.
-    pub(super) args: Vec<u8>,
+    pub args: Vec<u8>,
 }
 
 /// nginx answers 400 to such a URI.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("nginx refuses this URI")]
-pub(super) struct BadUri;
+pub struct BadUri;
 
 /// Takes a URI as a client writes it apart.
 ///
 /// # Errors
 /// A wrong `%`, a zero byte, a path that leaves the root.
-pub(super) fn parse(raw: &[u8], merge_slashes: bool) -> Result<Uri, BadUri> {
+pub fn parse(raw: &[u8], merge_slashes: bool) -> Result<Uri, BadUri> {
     let (raw, args) = match raw.iter().position(|byte| matches!(byte, b'?' | b'#')) {
         Some(at) if raw[at] == b'?' => {
             let args = &raw[at + 1..];
@@ -144,7 +144,7 @@ fn up(path: &mut Vec<u8>) -> Result<(), BadUri> {
 
 /// Where bytes of a path are escaped (`ngx_escape_uri`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Escape {
+pub enum Escape {
     /// A whole path, as it is sent to a backend.
     Uri,
     /// A capture that becomes a part of a query.
@@ -153,7 +153,7 @@ pub(super) enum Escape {
 
 /// Escapes as nginx does.
 #[must_use]
-pub(super) fn escape(text: &[u8], how: Escape) -> Vec<u8> {
+pub fn escape(text: &[u8], how: Escape) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(text.len());
     for &byte in text {
         let unsafe_byte = match how {
@@ -210,7 +210,7 @@ pub(super) fn escape(text: &[u8], how: Escape) -> Vec<u8> {
 ///
 /// # Errors
 /// nginx answers 400.
-pub(super) fn host(text: &[u8]) -> Result<(Vec<u8>, Option<u16>), BadUri> {
+pub fn host(text: &[u8]) -> Result<(Vec<u8>, Option<u16>), BadUri> {
     let literal = text.first() == Some(&b'[');
     let end = if literal {
         memchr::memchr(b']', text).ok_or(BadUri)? + 1
