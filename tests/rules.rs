@@ -3,6 +3,11 @@
 
 #![allow(clippy::unwrap_used)] // a test may panic
 
+#[path = "support/catalogue.rs"]
+mod catalogue;
+#[path = "support/engines.rs"]
+mod engines;
+
 use djanginx::finding::Safety;
 use djanginx::rules;
 use std::collections::BTreeSet;
@@ -76,6 +81,78 @@ fn every_rule_has_its_fixtures() {
         orphans.is_empty(),
         "no rule has these fixtures: {orphans:?}"
     );
+}
+
+/// What the rules that are on by default say about a file: ids with lines, and whether nginx
+/// refuses it.
+fn said(path: &Path, nginx: &str) -> (Vec<(String, u64)>, bool) {
+    let output = assert_cmd::Command::cargo_bin("djanginx")
+        .unwrap()
+        .args(["lint", "--isolated", "--format", "json"])
+        .args(["--nginx-version", nginx])
+        .arg(path)
+        .env_clear()
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let all = report["diagnostics"].as_array().unwrap();
+    let place = |found: &serde_json::Value| {
+        let rule = found["rule"].as_str().unwrap().to_owned();
+        (rule, found["start"]["line"].as_u64().unwrap())
+    };
+    let refused = all.iter().any(|found| found["nginx"] == "emerg");
+    (all.iter().map(place).collect(), refused)
+}
+
+/// Every pair of the catalogue: the broken one draws one finding, that of its rule at its line,
+/// and nginx refuses it exactly where the finding says so; the corrected one draws none and
+/// loads.
+#[test]
+fn the_catalogue_is_found_and_its_twins_are_silent() {
+    let pairs = catalogue::pairs();
+    let in_table = |table: &str| pairs.iter().filter(|pair| pair.table == table).count();
+    assert_eq!((in_table("1.3"), in_table("3E")), (45, 23));
+    let certificate = rcgen::generate_simple_self_signed(["example.com".to_owned()]).unwrap();
+    let mut wrong = Vec::new();
+    for pair in &pairs {
+        let name = format!("{} {}", pair.table, pair.name);
+        let nginx = pair.nginx.as_deref().unwrap_or("1.31.5");
+        let all = engines::engines().nginx();
+        let engine = all.iter().find(|engine| engine.version == nginx);
+        let engine = engine.unwrap_or_else(|| panic!("{name}: nginx {nginx} is not here"));
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("logs")).unwrap();
+        std::fs::write(folder.path().join("cert.pem"), certificate.cert.pem()).unwrap();
+        let key = certificate.signing_key.serialize_pem();
+        std::fs::write(folder.path().join("key.pem"), key).unwrap();
+        let path = folder.path().join("nginx.conf");
+        std::fs::write(&path, &pair.bad).unwrap();
+        let (found, refused) = said(&path, nginx);
+        if found != [(pair.rule.clone(), pair.line as u64)] {
+            wrong.push(format!(
+                "{name}: {} in line {} was expected, not {found:?}\n{}",
+                pair.rule, pair.line, pair.bad
+            ));
+        }
+        let verdict = engine.check(folder.path(), &path);
+        let of_the_machine = verdict.text.contains("host not found in upstream");
+        if verdict.accepted == refused && !of_the_machine {
+            wrong.push(format!("{name}: nginx says {}", verdict.text));
+        }
+        std::fs::write(&path, &pair.good).unwrap();
+        let (found, _) = said(&path, nginx);
+        if !found.is_empty() {
+            wrong.push(format!("{name}: the twin draws {found:?}\n{}", pair.good));
+        }
+        let verdict = engine.check(folder.path(), &path);
+        if !verdict.is_silent() {
+            wrong.push(format!(
+                "{name}: nginx says about the twin {}",
+                verdict.text
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -294,6 +294,16 @@ pub fn is_public_folder(path: &[u8]) -> bool {
     PUBLIC.contains(&last.to_ascii_lowercase().as_slice())
 }
 
+/// Whether a path is a folder that is meant to be public, or lies in one; `www` is where
+/// projects lie as well.
+#[must_use]
+pub fn is_in_public_folder(path: &[u8]) -> bool {
+    let ends = memchr::memchr_iter(b'/', path).filter(|end| *end > 0);
+    let mut around = ends.map(|end| &path[..end]);
+    is_public_folder(path)
+        || around.any(|folder| is_public_folder(folder) && !folder.ends_with(b"/www"))
+}
+
 /// A path without the slashes at its end.
 #[must_use]
 pub fn trim_slashes(path: &[u8]) -> &[u8] {

@@ -42,12 +42,7 @@ impl Rule for MediaExecutableContent {
         let (places, model) = (cx.places(), cx.model);
         let stated = cx.settings.django.media_url.clone();
         for place in &places.places {
-            let named = match &stated {
-                Some(url) => place.is_under(url),
-                None => UPLOADS
-                    .iter()
-                    .any(|word| place.first_word() == word.as_bytes()),
-            };
+            let named = is_for_uploads(place, stated.as_deref());
             let Some(server) = place.server.filter(|_| named && place.is_prefix()) else {
                 continue;
             };

@@ -1,10 +1,12 @@
 //! `project-root-served`.
 
 use crate::finding::Severity;
-use crate::model::Statement;
+use crate::model::{Model, Statement};
+use crate::rules::facts::Matcher;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{
-    Handler, folder, handler, is_guarded, is_public_folder, is_within, trim_slashes,
+    Handler, Place, Places, folder, handler, is_guarded, is_in_public_folder, is_public_folder,
+    is_within, trim_slashes,
 };
 use crate::rules::{Meta, Rule, RuleContext};
 
@@ -12,8 +14,10 @@ declare_rule! {
     /// ## What it reports
     ///
     /// A `root` or `alias` whose files everybody gets, and in which, by the same configuration, there are
-    /// things that are not for everybody: the socket of the app server, a TLS key, a file of passwords; or,
-    /// as a warning, the folder of static files under its own path, which makes it the project's folder.
+    /// things that are not for everybody: the socket of the app server, a TLS key, a file of passwords. As
+    /// a warning: one that is probably the project's folder, because the folder of static files lies in it
+    /// under its own path, or because Django gets what `try_files` does not find in it, and its name
+    /// (`public`, `static`, `html` and the like) does not say that it is meant for everybody.
     ///
     /// ## Why it matters
     ///
@@ -102,12 +106,20 @@ impl Rule for ProjectRootServed {
                     (django && below(&path) && is_public_folder(&path)).then_some(statement)
                 })
             };
-            let (other, severity) = match secret {
-                Some((statement, _)) => (*statement, Severity::Error),
-                None => match sibling() {
-                    Some(statement) => (statement, Severity::Warning),
-                    None => continue,
-                },
+            let (other, why, severity) = match secret {
+                Some((statement, _)) => (*statement, "in the same folder", Severity::Error),
+                None => {
+                    let evidence = sibling().map(|alias| (alias, "in the same folder"));
+                    let evidence = evidence.or_else(|| {
+                        let pass = before_django(model, &places, place)?;
+                        (!is_in_public_folder(served))
+                            .then_some((pass, "gets what is not found there"))
+                    });
+                    match evidence {
+                        Some((statement, why)) => (statement, why, Severity::Warning),
+                        None => continue,
+                    }
+                }
             };
             told.push(found.statement.head());
             let shown = String::from_utf8_lossy(served).into_owned();
@@ -117,10 +129,32 @@ impl Rule for ProjectRootServed {
                     format!("everybody gets all files of `{shown}`"),
                 )
                 .label("more than static files")
-                .related(other.head(), "in the same folder")
+                .related(other.head(), why)
                 .help("Point it at a folder that has nothing but public files");
             finding.severity = severity;
             cx.report(finding);
         }
     }
+}
+
+/// What hands requests to Django for which the `try_files $uri … @name` of a location finds no
+/// file.
+fn before_django<'m>(
+    model: &Model<'m>,
+    places: &Places<'m>,
+    place: &Place<'m>,
+) -> Option<Statement<'m>> {
+    let files = model.value(place.scope, "try_files")?;
+    let fallback = files.args().next_back()?;
+    if !files.args().any(|word| word.is("$uri")) {
+        return None;
+    }
+    let server = place.server?;
+    let mut named = places
+        .places_in(server)
+        .filter(|other| other.matcher == Matcher::Named && other.path == *fallback.value());
+    let named = named.next()?.scope;
+    let mut passes = places.django_in(server);
+    let pass = passes.find(|pass| pass.statement.scope == named)?;
+    Some(pass.statement)
 }
