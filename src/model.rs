@@ -3,6 +3,7 @@
 //!
 //! - [`files`] is the outside world behind a trait: disk or memory.
 //! - `glob` and `include` follow `include` directives as nginx does.
+//! - `batch` opens many files at once.
 //! - [`dump`] takes the output of `nginx -T` apart.
 //! - `walk` goes through the directives of all files in nginx's reading order.
 //! - [`Model`] is what nginx then holds in memory: blocks with their directives
@@ -12,6 +13,7 @@
 //! Only [`files::Disk`] touches the file system. What fills the model is
 //! [`crate::verdict`], which reads as nginx does.
 
+mod batch;
 pub mod computed;
 mod configuration;
 pub mod dump;

@@ -257,6 +257,65 @@ fn a_folder_is_its_main_file_and_what_that_leaves_out() {
     "#);
 }
 
+/// Parts, and a main file with files inside files: who is ready first says nothing about the
+/// order, and limits count in it.
+#[test]
+fn many_files_give_the_same_bytes_for_any_number_of_threads() {
+    let mut run = Run::new().file(
+        "nginx.conf",
+        "events {}\nhttp { include sites/*.conf; include sites/*.inc; }\n",
+    );
+    for number in 0..150 {
+        // Some are long, so that they end out of order.
+        let filler = "    # x\n".repeat(if number % 7 == 0 { 2_000 } else { number });
+        run = run
+            .file(
+                &format!("sites/{number}.conf"),
+                format!(
+                    "{filler}server {{ listen 127.0.0.1:80; server_name {number}.example.com; root; \
+                     include more/{}.inc; }}\n",
+                    number % 40
+                ),
+            )
+            .file(&format!("more/{number}.inc"), "# none\nindex;\n")
+            .file(
+                &format!("parts/{number}.conf"),
+                format!("{filler}server {{ alias {number}; }}\n"),
+            );
+    }
+    let shown = |threads: &str, arguments: &[&str]| {
+        let output = Command::cargo_bin("djanginx")
+            .unwrap()
+            .args([
+                "lint",
+                "--isolated",
+                "--format",
+                "json",
+                "--output",
+                "junit=out.xml",
+            ])
+            .args(arguments)
+            .current_dir(run.folder.path())
+            .env_clear()
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let junit = std::fs::read(run.folder.path().join("out.xml")).unwrap();
+        (output.stdout, junit)
+    };
+    for arguments in [
+        &["."][..],
+        &["nginx.conf", "parts", "sites/7.conf", "sites/3.conf"],
+        &[".", "--max-total-bytes", "300000"],
+        &[".", "--max-files", "200", "--max-statements", "700"],
+    ] {
+        let one = shown("1", arguments);
+        assert!(one.0.len() > 20_000, "{arguments:?}: {} bytes", one.0.len());
+        assert!(one == shown("8", arguments), "{arguments:?}");
+    }
+}
+
 #[test]
 fn dumps_and_standard_input_are_read() {
     let dump = "# configuration file /etc/nginx/nginx.conf:\nevents {}\nhttp { include \

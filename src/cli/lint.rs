@@ -1,5 +1,6 @@
 //! `djanginx lint`: what is wrong with nginx configurations.
 
+mod collect;
 mod fix;
 
 use super::findings::{Format, Found};
@@ -8,17 +9,16 @@ use super::{FINDINGS, SUCCESS, Streams, Verbosity};
 use crate::Error;
 use crate::directives::Modules;
 use crate::finding::{Finding, Severity};
-use crate::model::files::{Disk, Files, ReadError};
-use crate::model::{Config, Limits, Prefix, Refusal, Texts, dump};
+use crate::model::files::{Disk, Files};
+use crate::model::{Limits, Texts, dump};
 use crate::report::fingerprint::Baseline;
 use crate::report::full::Style;
 use crate::report::paths::Paths;
 use crate::rules::{self, Selection, Selector, Settings, Suppressions};
-use crate::source::{FileId, Span};
-use crate::verdict::{self, Declared, Start};
-use crate::version::{LINT_DEFAULT, Target};
+use crate::verdict::Start;
+use crate::version::Target;
 use clap::ValueEnum;
-use std::collections::{BTreeSet, HashSet};
+use collect::{Collected, Lint};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -208,14 +208,14 @@ impl Args {
                 let mut texts = Texts::new(&dump.files, limits);
                 let mut lint = Lint::new(self, &settings, &mut texts);
                 lint.main_file(&dump.main)?;
-                let collected = lint.collected;
+                let collected = lint.judge()?;
                 self.report(collected, &texts, &settings, streams)
             }
             Some(Alone::Text(text)) => {
                 let mut texts = Texts::new(&Disk, limits);
                 let mut lint = Lint::new(self, &settings, &mut texts);
-                lint.standard_input(text)?;
-                let collected = lint.collected;
+                lint.standard_input(text);
+                let collected = lint.judge()?;
                 self.report(collected, &texts, &settings, streams)
             }
             None if self.fix || self.unsafe_fixes || self.diff => {
@@ -237,18 +237,20 @@ impl Args {
         texts: &mut Texts<'_>,
     ) -> Result<Collected, Error> {
         let limits = texts.limits();
+        let files = { paths.iter() }.filter(|path| *path != Path::new("-") && path.is_file());
+        texts.open_all(&files.cloned().collect::<Vec<_>>());
         let mut lint = Lint::new(self, settings, texts);
         for path in paths {
             if path == Path::new("-") {
                 let text = read_standard_input(limits)?;
-                lint.standard_input(text)?;
+                lint.standard_input(text);
             } else if path.is_dir() {
                 lint.folder(path)?;
             } else {
                 lint.main_file(path)?;
             }
         }
-        Ok(lint.collected)
+        lint.judge()
     }
 
     /// Standard input, or a dump; `None` for an ordinary file.
@@ -405,13 +407,6 @@ fn suppress(lint: Collected, texts: &Texts<'_>, settings: &Settings) -> (Vec<Fin
     (findings, suppressed)
 }
 
-/// What was found, and in which files.
-#[derive(Default)]
-struct Collected {
-    findings: Vec<Finding>,
-    files: BTreeSet<FileId>,
-}
-
 /// An input that is no file of its own.
 enum Alone {
     Dump(dump::Dump),
@@ -443,244 +438,4 @@ fn read_standard_input(limits: Limits) -> Result<Vec<u8>, Error> {
             source,
         })?;
     Ok(bytes)
-}
-
-/// Collects the findings about all that is named on the command line.
-struct Lint<'a, 'f> {
-    args: &'a Args,
-    settings: &'a Settings,
-    texts: &'a mut Texts<'f>,
-    collected: Collected,
-    known: HashSet<(&'static str, Span)>,
-}
-
-impl<'a, 'f> Lint<'a, 'f> {
-    fn new(args: &'a Args, settings: &'a Settings, texts: &'a mut Texts<'f>) -> Self {
-        Self {
-            args,
-            settings,
-            texts,
-            collected: Collected::default(),
-            known: HashSet::new(),
-        }
-    }
-
-    fn prefix(&self, main: &Path) -> Prefix {
-        match &self.args.prefix {
-            Some(folder) => Prefix::of_folder(folder),
-            None => Prefix::of_main_file(main),
-        }
-    }
-
-    fn standard_input(&mut self, text: Vec<u8>) -> Result<(), Error> {
-        if text.len() as u64 > self.texts.limits().file_bytes {
-            self.too_large("<stdin>");
-            return Ok(());
-        }
-        let root = match self.texts.add("<stdin>", text) {
-            Err(Refusal::TooManyStatements(place)) => {
-                self.too_dense(place);
-                return Ok(());
-            }
-            added => added.expect("internal: a text has no other limit"),
-        };
-        let config = self.follow(root, self.prefix(Path::new("-")));
-        self.judge(&config, false)
-    }
-
-    /// A file that was named: it is taken for a main file unless it is plainly a part.
-    fn main_file(&mut self, path: &Path) -> Result<(), Error> {
-        let Some(root) = self.open(path)? else {
-            return Ok(());
-        };
-        let config = self.follow(root, self.prefix(path));
-        self.judge(&config, false)
-    }
-
-    /// A folder: its main file, and what that does not include as parts.
-    fn folder(&mut self, folder: &Path) -> Result<(), Error> {
-        let main = folder.join(MAIN_FILE);
-        let mut included = BTreeSet::new();
-        if main.is_file()
-            && let Some(root) = self.open(&main)?
-        {
-            let config = self.follow(root, self.prefix(&main));
-            included.extend(config.files());
-            self.judge(&config, false)?;
-        }
-        let mut parts = Vec::new();
-        for path in configurations(folder) {
-            if let Some(file) = self.open(&path)?
-                && !included.contains(&file)
-            {
-                let prefix = self.args.prefix.as_deref().unwrap_or(folder);
-                parts.push(self.follow(file, Prefix::of_folder(prefix)));
-            }
-        }
-        let mut judged = included;
-        for part in &parts {
-            // A part of another part is judged there.
-            let above = |other: &&Config| {
-                other.root != part.root
-                    && other.files().any(|file| file == part.root)
-                    && !part.files().any(|file| file == other.root)
-            };
-            if !judged.contains(&part.root) && !parts.iter().any(|other| above(&other)) {
-                judged.extend(part.files());
-                self.judge(part, true)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn follow(&mut self, root: FileId, prefix: Prefix) -> Config {
-        self.texts.follow(root, prefix)
-    }
-
-    /// Opens a file that the user named; `None` where a finding says why not.
-    fn open(&mut self, path: &Path) -> Result<Option<FileId>, Error> {
-        let unreadable = |source: std::io::Error| Error::Read {
-            path: path.to_owned(),
-            source,
-        };
-        match self.texts.open(path) {
-            Ok(file) => Ok(Some(file)),
-            Err(Refusal::TooLarge | Refusal::TooManyBytes | Refusal::TooManyFiles) => {
-                self.too_large(&path.display().to_string());
-                Ok(None)
-            }
-            Err(Refusal::TooManyStatements(place)) => {
-                self.too_dense(place);
-                Ok(None)
-            }
-            Err(Refusal::Special) => Err(Error::Usage(format!(
-                "{} is a pipe, a socket or a device, and is not opened; write `-` to read standard \
-                 input",
-                path.display()
-            ))),
-            Err(_) => {
-                let error = match Disk.read(path, 0) {
-                    Err(ReadError::Io(error)) => error,
-                    Err(ReadError::Folder) => std::io::ErrorKind::IsADirectory.into(),
-                    _ => std::io::ErrorKind::NotFound.into(),
-                };
-                Err(unreadable(error))
-            }
-        }
-    }
-
-    fn too_large(&mut self, name: &str) {
-        let limits = self.texts.limits();
-        let added = self.texts.add(name, Vec::new());
-        let file = added.expect("internal: an empty text has no statements");
-        let message = format!(
-            "`{name}` is over a limit: {} bytes for one file, {} bytes and {} files in all",
-            limits.file_bytes, limits.total_bytes, limits.files
-        );
-        let finding = Finding::error("input-limit", Span::new(file, 0, 0), message)
-            .help("Split it, or raise the limit with `--max-file-bytes` and its like");
-        self.take(vec![finding]);
-    }
-
-    /// `place` is the end of the first statement that is too many.
-    fn too_dense(&mut self, place: Span) {
-        let most = self.texts.limits().statements;
-        let message = format!("there are more statements than the limit of {most} in all");
-        let finding = Finding::error("input-limit", place, message)
-            .label("the first one too many")
-            .help("Split the file, or raise the limit with `--max-statements`");
-        self.take(vec![finding]);
-    }
-
-    fn judge(&mut self, config: &Config, part: bool) -> Result<(), Error> {
-        let tree = &self.texts.parse(config.root).tree;
-        let declared = Declared::read(tree);
-        let default = || LINT_DEFAULT.parse().expect("internal: a known release");
-        let target = match (self.args.nginx_version, declared.target) {
-            (Some(target), _) | (None, Some(target)) => target,
-            _ => match &self.settings.nginx_version {
-                Some(version) => version
-                    .parse()
-                    .map_err(|error| self.wrong_setting("nginx-version", &error))?,
-                None => default(),
-            },
-        };
-        let modules = match (&self.args.modules, &self.settings.modules) {
-            (Some(modules), _) => modules.clone(),
-            (None, Some(modules)) => {
-                Modules::parse(modules).map_err(|error| self.wrong_setting("modules", &error))?
-            }
-            (None, None) => Modules::All,
-        };
-        let start = self
-            .args
-            .context
-            .or(declared.start)
-            .unwrap_or_else(|| Start::infer(tree, target, part));
-        let options = verdict::Options {
-            target,
-            modules,
-            live: self.args.live,
-            start,
-        };
-        let selection = &self.settings.selection;
-        let reading = verdict::read(self.texts, config, &options);
-        let mut findings = reading.findings;
-        findings.extend(declared.errors.into_iter().map(|(span, message)| {
-            Finding::warning("invalid-comment", span, message)
-                .help("Correct the comment, or remove it")
-        }));
-        findings.retain(|finding| rules::find(finding.rule).is_none_or(|meta| selection.has(meta)));
-        findings.extend(rules::run(
-            &reading.model,
-            self.texts,
-            self.settings,
-            selection,
-        ));
-        self.collected.files.extend(config.files());
-        self.take(findings);
-        Ok(())
-    }
-
-    fn wrong_setting(&self, key: &str, error: &dyn std::fmt::Display) -> Error {
-        let path = self
-            .settings
-            .path
-            .as_deref()
-            .unwrap_or(Path::new("settings"));
-        Error::Usage(format!("{}: `{key}`: {error}", path.display()))
-    }
-
-    fn take(&mut self, findings: Vec<Finding>) {
-        for finding in findings {
-            if self.known.insert((finding.rule, finding.primary.span)) {
-                self.collected.findings.push(finding);
-            }
-        }
-    }
-}
-
-/// The files `*.conf` below a folder, sorted; links to folders are not followed.
-fn configurations(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for name in Disk.list(&folder) {
-            let path = folder.join(name);
-            let Ok(metadata) = path.symlink_metadata() else {
-                continue;
-            };
-            if metadata.is_dir() {
-                folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "conf")
-                && path.is_file()
-            {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }

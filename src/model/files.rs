@@ -22,8 +22,8 @@ pub enum ReadError {
     Io(io::Error),
 }
 
-/// A place with files.
-pub trait Files {
+/// A place with files, which several threads may ask at once.
+pub trait Files: Sync {
     /// The bytes of a file that has at most `most` of them.
     ///
     /// # Errors

@@ -4,18 +4,20 @@
 //! A name is relative to the folder of the main file (`ngx_conf_full_name` in nginx's
 //! `src/core/ngx_conf_file.c`), never to that of the file it is written in.
 
+use super::batch::Bytes;
 use super::files::{Files, ReadError};
 use super::glob;
 use super::limits::Limits;
 use crate::source::{FileId, SourceMap, Span};
 use crate::syntax::{
-    Directive, DirectiveId, Parse, Terminator, Tree, WalkEvent, parse, parse_within,
+    self, Directive, DirectiveId, Parse, Terminator, Tree, WalkEvent, parse_within,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Where nginx has its files on most systems.
 const SYSTEM_PREFIX: &str = "/etc/nginx";
@@ -94,6 +96,11 @@ impl<'f> Texts<'f> {
         &self.sources
     }
 
+    /// How many bytes the texts have.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// The tree of a text and what is wrong with it.
     #[must_use]
     pub fn parse(&self, file: FileId) -> &Parse {
@@ -107,20 +114,8 @@ impl<'f> Texts<'f> {
     pub fn add(&mut self, name: &str, text: impl Into<Arc<[u8]>>) -> Result<FileId, Refusal> {
         let text = text.into();
         self.bytes += text.len() as u64;
-        let file = self.sources.add(name, Arc::clone(&text));
-        let left = self.limits.statements.saturating_sub(self.statements);
-        let length = text.len() as u32;
-        let (parse, refusal) = match parse_within(file, text, left) {
-            Ok(parse) => (parse, None),
-            Err(at) => {
-                let place = Span::new(file, at, length.min(at + 1));
-                let nothing = parse(file, Arc::from([]));
-                (nothing, Some(Refusal::TooManyStatements(place)))
-            }
-        };
-        self.statements += parse.tree.statements();
-        self.parses.push(parse);
-        refusal.map_or(Ok(file), Err)
+        let file = self.sources.add(name, text);
+        self.keep(file, self.parse_now(file))
     }
 
     /// Reads a file, unless that was done before.
@@ -131,29 +126,87 @@ impl<'f> Texts<'f> {
         if let Some(known) = self.by_path.get(path) {
             return known.clone();
         }
-        let opened = self.read(path);
-        self.by_path.insert(path.to_owned(), opened.clone());
+        let numbered = self.number(path, None);
+        let opened = numbered.and_then(|file| self.keep(file, self.parse_now(file)));
+        self.remember(path, opened.clone());
         opened
     }
 
-    fn read(&mut self, path: &Path) -> Result<FileId, Refusal> {
-        if self.parses.len() >= self.limits.files {
+    /// Whether a file was not asked for before.
+    pub(super) fn is_new(&self, path: &Path) -> bool {
+        !self.by_path.contains_key(path)
+    }
+
+    pub(super) fn remember(&mut self, path: &Path, opened: Result<FileId, Refusal>) {
+        self.by_path.insert(path.to_owned(), opened);
+    }
+
+    /// The bytes of a file, unless all files together have too many already.
+    pub(super) fn read(&self, path: &Path, before: &AtomicU64) -> Bytes {
+        if before.load(Ordering::Relaxed) > self.limits.total_bytes {
+            return None;
+        }
+        let bytes = self.files.read(path, self.limits.file_bytes);
+        if let Ok(bytes) = &bytes {
+            before.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        }
+        Some(bytes)
+    }
+
+    /// Gives a file its number, when the limits allow it; [`Self::keep`] must follow, in the
+    /// order of the numbers. What was not read yet is read now.
+    pub(super) fn number(&mut self, path: &Path, bytes: Bytes) -> Result<FileId, Refusal> {
+        if self.sources.len() >= self.limits.files {
             return Err(Refusal::TooManyFiles);
         }
-        let text = self
-            .files
-            .read(path, self.limits.file_bytes)
-            .map_err(|error| match error {
-                ReadError::Missing => Refusal::Missing,
-                ReadError::Folder => Refusal::Folder,
-                ReadError::Special => Refusal::Special,
-                ReadError::TooLarge => Refusal::TooLarge,
-                ReadError::Io(error) => Refusal::Unreadable(error.to_string()),
-            })?;
+        let bytes = bytes.unwrap_or_else(|| self.files.read(path, self.limits.file_bytes));
+        let text = bytes.map_err(|error| match error {
+            ReadError::Missing => Refusal::Missing,
+            ReadError::Folder => Refusal::Folder,
+            ReadError::Special => Refusal::Special,
+            ReadError::TooLarge => Refusal::TooLarge,
+            ReadError::Io(error) => Refusal::Unreadable(error.to_string()),
+        })?;
         if self.bytes + text.len() as u64 > self.limits.total_bytes {
             return Err(Refusal::TooManyBytes);
         }
-        self.add(&path.to_string_lossy(), text)
+        self.bytes += text.len() as u64;
+        Ok(self.sources.add(path.to_string_lossy(), text))
+    }
+
+    /// The tree of a text that has a number; as an error the place of the first statement
+    /// that is too many.
+    pub(super) fn parse_now(&self, file: FileId) -> Result<Parse, Span> {
+        let text = self.sources.file(file).text();
+        let left = self.limits.statements.saturating_sub(self.statements);
+        let length = text.len() as u32;
+        parse_within(file, Arc::clone(text), left)
+            .map_err(|at| Span::new(file, at, length.min(at + 1)))
+    }
+
+    /// Keeps the tree of a text that has the next number.
+    pub(super) fn keep(
+        &mut self,
+        file: FileId,
+        parse: Result<Parse, Span>,
+    ) -> Result<FileId, Refusal> {
+        debug_assert_eq!(self.parses.len(), file.0 as usize);
+        let left = self.limits.statements.saturating_sub(self.statements);
+        // It may have been parsed when there was more left.
+        let parse = match parse {
+            Ok(parse) if parse.tree.statements() <= left => Ok(parse),
+            _ => self.parse_now(file),
+        };
+        let (parse, kept) = match parse {
+            Ok(parse) => (parse, Ok(file)),
+            Err(place) => {
+                let nothing = syntax::parse(file, Arc::from([]));
+                (nothing, Err(Refusal::TooManyStatements(place)))
+            }
+        };
+        self.statements += parse.tree.statements();
+        self.parses.push(parse);
+        kept
     }
 
     /// The file of that name, if it was read.
@@ -177,28 +230,44 @@ impl<'f> Texts<'f> {
             root,
             includes: BTreeMap::new(),
         };
-        let mut waiting = vec![root];
-        while let Some(file) = waiting.pop() {
-            if config.includes.contains_key(&file) {
-                continue;
+        let mut level = vec![root];
+        while !level.is_empty() {
+            let names: Vec<_> = { level.iter() }
+                .map(|file| (*file, self.included(*file, &prefix)))
+                .collect();
+            let paths = names.iter().flat_map(|(_, directives)| directives);
+            let paths: Vec<_> = paths.flat_map(|(_, paths)| paths.clone()).collect();
+            self.open_all(&paths);
+            let mut next = BTreeSet::new();
+            for (file, directives) in names {
+                let mut found = Vec::with_capacity(directives.len());
+                for (id, paths) in directives {
+                    let included = paths.into_iter().map(|path| self.include(path));
+                    let included: Vec<_> = included.collect();
+                    next.extend(included.iter().filter_map(|included| match included {
+                        Included::File(file) => Some(*file),
+                        Included::Refused(..) => None,
+                    }));
+                    found.push((id, included));
+                }
+                config.includes.insert(file, found);
             }
-            let directives = includes(&self.parse(file).tree);
-            let mut found = Vec::with_capacity(directives.len());
-            for (id, name) in directives {
-                let included = self.resolve(&name, &prefix);
-                waiting.extend(included.iter().filter_map(|included| match included {
-                    Included::File(file) => Some(*file),
-                    Included::Refused(..) => None,
-                }));
-                found.push((id, included));
-            }
-            config.includes.insert(file, found);
+            level = { next.into_iter() }
+                .filter(|file| !config.includes.contains_key(file))
+                .collect();
         }
         config
     }
 
-    /// What an `include` of that name brings in, in nginx's order.
-    fn resolve(&mut self, name: &[u8], prefix: &Prefix) -> Vec<Included> {
+    /// What the `include` directives of a file name.
+    fn included(&self, file: FileId, prefix: &Prefix) -> Vec<(DirectiveId, Vec<PathBuf>)> {
+        { includes(&self.parse(file).tree).into_iter() }
+            .map(|(id, name)| (id, self.resolve(&name, prefix)))
+            .collect()
+    }
+
+    /// What an `include` of that name means, in nginx's order.
+    fn resolve(&self, name: &[u8], prefix: &Prefix) -> Vec<PathBuf> {
         let name = Path::new(OsStr::from_bytes(name));
         let full = prefix.folder.join(name);
         let moved = match name.strip_prefix(SYSTEM_PREFIX) {
@@ -210,10 +279,10 @@ impl<'f> Texts<'f> {
             if paths.is_empty() {
                 paths = glob::expand(self.files, &full);
             }
-            return paths.into_iter().map(|path| self.include(path)).collect();
+            return paths;
         }
         let moved = moved.filter(|moved| self.files.exists(moved));
-        vec![self.include(moved.unwrap_or(full))]
+        vec![moved.unwrap_or(full)]
     }
 
     fn include(&mut self, path: PathBuf) -> Included {
@@ -294,6 +363,12 @@ impl Config {
     /// The files, the main one too.
     pub fn files(&self) -> impl Iterator<Item = FileId> {
         self.includes.keys().copied()
+    }
+
+    /// Whether a file is one of them.
+    #[must_use]
+    pub fn has(&self, file: FileId) -> bool {
+        self.includes.contains_key(&file)
     }
 
     /// What the directives of a file bring in, in the order of the file.

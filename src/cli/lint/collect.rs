@@ -1,0 +1,321 @@
+//! What is linted, and what is found: files are opened first, in their order, and judged
+//! then, each configuration for itself and all at once.
+
+use super::{Args, MAIN_FILE};
+use crate::Error;
+use crate::directives::Modules;
+use crate::finding::Finding;
+use crate::model::files::{Disk, Files, ReadError};
+use crate::model::{Config, Prefix, Refusal, Texts};
+use crate::rules::{self, Settings};
+use crate::source::{FileId, Span};
+use crate::verdict::{self, Declared, Start};
+use crate::version::LINT_DEFAULT;
+use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::path::{Path, PathBuf};
+
+/// What was found, and in which files.
+#[derive(Default)]
+pub(super) struct Collected {
+    pub(super) findings: Vec<Finding>,
+    pub(super) files: BTreeSet<FileId>,
+}
+
+/// What was opened, in the order in which it is told.
+enum Step {
+    /// A configuration.
+    Judge {
+        config: Config,
+        /// Whether it is known to be a part of one.
+        part: bool,
+    },
+    /// What kept something from being opened.
+    Tell(Finding),
+}
+
+/// Opens all that is named on the command line.
+pub(super) struct Lint<'a, 'f> {
+    args: &'a Args,
+    settings: &'a Settings,
+    texts: &'a mut Texts<'f>,
+    steps: Vec<Step>,
+}
+
+impl<'a, 'f> Lint<'a, 'f> {
+    pub(super) fn new(args: &'a Args, settings: &'a Settings, texts: &'a mut Texts<'f>) -> Self {
+        Self {
+            args,
+            settings,
+            texts,
+            steps: Vec::new(),
+        }
+    }
+
+    fn prefix(&self, main: &Path) -> Prefix {
+        match &self.args.prefix {
+            Some(folder) => Prefix::of_folder(folder),
+            None => Prefix::of_main_file(main),
+        }
+    }
+
+    pub(super) fn standard_input(&mut self, text: Vec<u8>) {
+        if text.len() as u64 > self.texts.limits().file_bytes {
+            self.too_large("<stdin>");
+            return;
+        }
+        let root = match self.texts.add("<stdin>", text) {
+            Err(Refusal::TooManyStatements(place)) => {
+                self.too_dense(place);
+                return;
+            }
+            added => added.expect("internal: a text has no other limit"),
+        };
+        self.plan(root, self.prefix(Path::new("-")), false);
+    }
+
+    /// A file that was named: it is taken for a main file unless it is plainly a part.
+    pub(super) fn main_file(&mut self, path: &Path) -> Result<(), Error> {
+        if let Some(root) = self.open(path)? {
+            self.plan(root, self.prefix(path), false);
+        }
+        Ok(())
+    }
+
+    /// A folder: its main file, and what that does not include as parts.
+    pub(super) fn folder(&mut self, folder: &Path) -> Result<(), Error> {
+        let main = folder.join(MAIN_FILE);
+        let mut included = BTreeSet::new();
+        if main.is_file()
+            && let Some(root) = self.open(&main)?
+        {
+            let config = self.texts.follow(root, self.prefix(&main));
+            included.extend(config.files());
+            self.steps.push(Step::Judge {
+                config,
+                part: false,
+            });
+        }
+        let paths = configurations(folder);
+        self.texts.open_all(&paths);
+        let mut parts = Vec::new();
+        for path in paths {
+            if let Some(file) = self.open(&path)?
+                && !included.contains(&file)
+            {
+                let prefix = self.args.prefix.as_deref().unwrap_or(folder);
+                parts.push(self.texts.follow(file, Prefix::of_folder(prefix)));
+            }
+        }
+        let mut above: HashMap<FileId, Vec<usize>> = HashMap::new();
+        for (index, part) in parts.iter().enumerate() {
+            for file in part.files().filter(|file| *file != part.root) {
+                above.entry(file).or_default().push(index);
+            }
+        }
+        let mut judged = included;
+        let mut planned = Vec::new();
+        for part in &parts {
+            // A part of another part is judged there.
+            let others = above.get(&part.root).into_iter().flatten();
+            let mut others = others.map(|other| &parts[*other]);
+            let below = others.any(|other| !part.has(other.root));
+            planned.push(!below && !judged.contains(&part.root));
+            if planned.last() == Some(&true) {
+                judged.extend(part.files());
+            }
+        }
+        let planned = parts.into_iter().zip(planned).filter(|(_, plan)| *plan);
+        self.steps
+            .extend(planned.map(|(config, _)| Step::Judge { config, part: true }));
+        Ok(())
+    }
+
+    fn plan(&mut self, root: FileId, prefix: Prefix, part: bool) {
+        let config = self.texts.follow(root, prefix);
+        self.steps.push(Step::Judge { config, part });
+    }
+
+    /// Opens a file that the user named; `None` where a finding says why not.
+    fn open(&mut self, path: &Path) -> Result<Option<FileId>, Error> {
+        let unreadable = |source: std::io::Error| Error::Read {
+            path: path.to_owned(),
+            source,
+        };
+        match self.texts.open(path) {
+            Ok(file) => Ok(Some(file)),
+            Err(Refusal::TooLarge | Refusal::TooManyBytes | Refusal::TooManyFiles) => {
+                self.too_large(&path.display().to_string());
+                Ok(None)
+            }
+            Err(Refusal::TooManyStatements(place)) => {
+                self.too_dense(place);
+                Ok(None)
+            }
+            Err(Refusal::Special) => Err(Error::Usage(format!(
+                "{} is a pipe, a socket or a device, and is not opened; write `-` to read standard \
+                 input",
+                path.display()
+            ))),
+            Err(_) => {
+                let error = match Disk.read(path, 0) {
+                    Err(ReadError::Io(error)) => error,
+                    Err(ReadError::Folder) => std::io::ErrorKind::IsADirectory.into(),
+                    _ => std::io::ErrorKind::NotFound.into(),
+                };
+                Err(unreadable(error))
+            }
+        }
+    }
+
+    fn too_large(&mut self, name: &str) {
+        let limits = self.texts.limits();
+        let added = self.texts.add(name, Vec::new());
+        let file = added.expect("internal: an empty text has no statements");
+        let message = format!(
+            "`{name}` is over a limit: {} bytes for one file, {} bytes and {} files in all",
+            limits.file_bytes, limits.total_bytes, limits.files
+        );
+        let finding = Finding::error("input-limit", Span::new(file, 0, 0), message)
+            .help("Split it, or raise the limit with `--max-file-bytes` and its like");
+        self.steps.push(Step::Tell(finding));
+    }
+
+    /// `place` is the end of the first statement that is too many.
+    fn too_dense(&mut self, place: Span) {
+        let most = self.texts.limits().statements;
+        let message = format!("there are more statements than the limit of {most} in all");
+        let finding = Finding::error("input-limit", place, message)
+            .label("the first one too many")
+            .help("Split the file, or raise the limit with `--max-statements`");
+        self.steps.push(Step::Tell(finding));
+    }
+
+    /// Judges all that was opened; the order is that of opening, whatever ends first.
+    pub(super) fn judge(self) -> Result<Collected, Error> {
+        let judge = Judge {
+            args: self.args,
+            settings: self.settings,
+            texts: self.texts,
+        };
+        let one = |step: Step| judge.step(step);
+        let judged: Vec<_> = match self.steps.len() {
+            // No threads are started for a single one.
+            0 | 1 => self.steps.into_iter().map(one).collect(),
+            _ => self.steps.into_par_iter().map(one).collect(),
+        };
+        let mut collected = Collected::default();
+        let mut known = HashSet::new();
+        for step in judged {
+            let Collected { findings, files } = step?;
+            let new = |finding: &Finding| known.insert((finding.rule, finding.primary.span));
+            collected.findings.extend(findings.into_iter().filter(new));
+            collected.files.extend(files);
+        }
+        Ok(collected)
+    }
+}
+
+/// Judges configurations.
+struct Judge<'a, 'f> {
+    args: &'a Args,
+    settings: &'a Settings,
+    texts: &'a Texts<'f>,
+}
+
+impl Judge<'_, '_> {
+    fn step(&self, step: Step) -> Result<Collected, Error> {
+        match step {
+            Step::Judge { config, part } => Ok(Collected {
+                findings: self.findings(&config, part)?,
+                files: config.files().collect(),
+            }),
+            Step::Tell(finding) => Ok(Collected {
+                findings: vec![finding],
+                files: BTreeSet::new(),
+            }),
+        }
+    }
+
+    fn findings(&self, config: &Config, part: bool) -> Result<Vec<Finding>, Error> {
+        let tree = &self.texts.parse(config.root).tree;
+        let declared = Declared::read(tree);
+        let default = || LINT_DEFAULT.parse().expect("internal: a known release");
+        let target = match (self.args.nginx_version, declared.target) {
+            (Some(target), _) | (None, Some(target)) => target,
+            _ => match &self.settings.nginx_version {
+                Some(version) => version
+                    .parse()
+                    .map_err(|error| self.wrong_setting("nginx-version", &error))?,
+                None => default(),
+            },
+        };
+        let modules = match (&self.args.modules, &self.settings.modules) {
+            (Some(modules), _) => modules.clone(),
+            (None, Some(modules)) => {
+                Modules::parse(modules).map_err(|error| self.wrong_setting("modules", &error))?
+            }
+            (None, None) => Modules::All,
+        };
+        let start = self
+            .args
+            .context
+            .or(declared.start)
+            .unwrap_or_else(|| Start::infer(tree, target, part));
+        let options = verdict::Options {
+            target,
+            modules,
+            live: self.args.live,
+            start,
+        };
+        let selection = &self.settings.selection;
+        let reading = verdict::read(self.texts, config, &options);
+        let mut findings = reading.findings;
+        findings.extend(declared.errors.into_iter().map(|(span, message)| {
+            Finding::warning("invalid-comment", span, message)
+                .help("Correct the comment, or remove it")
+        }));
+        findings.retain(|finding| rules::find(finding.rule).is_none_or(|meta| selection.has(meta)));
+        findings.extend(rules::run(
+            &reading.model,
+            self.texts,
+            self.settings,
+            selection,
+        ));
+        Ok(findings)
+    }
+
+    fn wrong_setting(&self, key: &str, error: &dyn std::fmt::Display) -> Error {
+        let path = self
+            .settings
+            .path
+            .as_deref()
+            .unwrap_or(Path::new("settings"));
+        Error::Usage(format!("{}: `{key}`: {error}", path.display()))
+    }
+}
+
+/// The files `*.conf` below a folder, sorted; links to folders are not followed.
+fn configurations(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for name in Disk.list(&folder) {
+            let path = folder.join(name);
+            let Ok(metadata) = path.symlink_metadata() else {
+                continue;
+            };
+            if metadata.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "conf")
+                && path.is_file()
+            {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
