@@ -6,10 +6,10 @@ use super::result::{Failure, Phase, Reply};
 use super::run::Limits;
 use super::target::{HttpRequest, Tls};
 use super::tls;
-use super::wire::Peer;
+use super::wire::{self, Peer};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, StatusCode, Url, Version};
+use reqwest::{Client, Method, StatusCode, Url, Version};
 use std::collections::HashMap;
 use std::error::Error;
 use std::io;
@@ -55,9 +55,10 @@ impl Clients {
         request: &HttpRequest,
         clock: &Arc<Clock>,
     ) -> Result<Reply, Failure> {
+        let Some(url) = url(peer, request).filter(|url| is_sent_as_it_is(url, request)) else {
+            return wire::http(peer, request, &self.limits, clock).await;
+        };
         let client = self.get(peer, request.tls.as_ref())?;
-        let wrong = || Failure::Other(Phase::Connect, "no URL".to_owned());
-        let url = url(peer, request).ok_or_else(wrong)?;
         let mut headers = HeaderMap::with_capacity(request.headers.len());
         for header in &request.headers {
             let name = HeaderName::try_from(&header.name);
@@ -66,12 +67,21 @@ impl Clients {
                 headers.append(name, value);
             }
         }
+        let method = if request.head {
+            Method::HEAD
+        } else {
+            Method::GET
+        };
         let version = if request.http10 {
             Version::HTTP_10
         } else {
             Version::HTTP_11
         };
-        let sent = client.get(url).version(version).headers(headers).send();
+        let sent = client
+            .request(method, url)
+            .version(version)
+            .headers(headers)
+            .send();
         let received = self.receive(sent, clock);
         clock.scope(received).await
     }
@@ -158,6 +168,17 @@ fn url(peer: &Peer, request: &HttpRequest) -> Option<Url> {
         (Peer::Unix(_), None) => format!("http://localhost{uri}"),
     };
     Url::parse(&text).ok()
+}
+
+/// Whether reqwest adds nothing and changes nothing: it always sends `Host` and `Accept`, and
+/// tidies paths.
+fn is_sent_as_it_is(url: &Url, request: &HttpRequest) -> bool {
+    let (path, query) = match request.uri.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (request.uri.as_str(), None),
+    };
+    let same = url.path() == path && url.query() == query;
+    same && request.header("host").is_some() && request.header("accept").is_some()
 }
 
 fn build(limits: &Limits, tls: Option<&Tls>, socket: Option<&Path>) -> Result<Client, Failure> {

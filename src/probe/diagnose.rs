@@ -400,6 +400,12 @@ fn tls(node: &str, failure: TlsFailure, severity: Severity) -> Cause {
             "nothing to check with",
             "Name a readable file in `proxy_ssl_trusted_certificate`",
         ),
+        TlsFailure::Identity => (
+            causes::ProbeTlsFailed::META,
+            "cannot be shown a certificate: it or its key cannot be read by this user",
+            "nothing to show",
+            "Ask as a user who may read `proxy_ssl_certificate_key`",
+        ),
         TlsFailure::Other => (
             causes::ProbeTlsFailed::META,
             "breaks off while TLS is agreed",

@@ -338,6 +338,17 @@ impl<'m> Plan<'_, 'm> {
         let model = self.model;
         let at = location.scope;
         let mut facts = self.facts(location, pool, path, websocket);
+        let method = model
+            .value(at, "proxy_method")
+            .and_then(|method| method.arg(0));
+        let method = method.map(|method| method.value().to_ascii_uppercase());
+        let head = match method.as_deref() {
+            None | Some(b"GET") => false,
+            Some(b"HEAD") => true,
+            Some(_) => {
+                return Err("`proxy_method` makes it a request that may change things".to_owned());
+            }
+        };
         let newer = model.target.at_least(1, 29, 7);
         let version = model.value(at, "proxy_http_version");
         let http10 = version.map_or(!newer, |version| {
@@ -352,10 +363,19 @@ impl<'m> Plan<'_, 'm> {
             let value = expand(&mut facts, self.model, &value.value(), &name)?;
             set.push((name, value));
         }
-        let is_set = |name: &str| set.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
+        let is = |(key, _): &&(String, String), name: &str| key.eq_ignore_ascii_case(name);
+        if newer && let Some(last) = set.iter().rfind(|header| is(header, "host")).cloned() {
+            // One `Host` counts, the others all do.
+            set.retain(|header| !is(&header, "host"));
+            set.push(last);
+        }
+        let is_set = |name: &str| set.iter().any(|header| is(&header, name));
         let mut headers = Vec::new();
-        let host = set.iter().find(|(key, _)| key.eq_ignore_ascii_case("host"));
-        let own_host = host.is_none_or(|(_, value)| newer && !http10 && value.is_empty());
+        let host = set.iter().find(|header| is(header, "host"));
+        let own_host = match host {
+            None => true,
+            Some((_, value)) => newer && !http10 && value.is_empty(),
+        };
         if own_host {
             headers.push(plain("Host", &pool.proxy_host));
         }
@@ -391,13 +411,14 @@ impl<'m> Plan<'_, 'm> {
             return Err("a header of the request cannot be sent".to_owned());
         }
         Ok(HttpRequest {
+            head,
             uri: location.rewritten(&pool.uri, path),
             http10,
             headers,
             websocket,
             tls: pool
                 .https
-                .then(|| tls(model, pool, &mut facts, self.folder))
+                .then(|| tls(model, "proxy", pool, &mut facts, self.folder))
                 .transpose()?,
         })
     }
@@ -407,26 +428,55 @@ impl<'m> Plan<'_, 'm> {
         let mut facts = self.facts(location, pool, path, false);
         let at = location.scope;
         let mut params = Vec::new();
+        // Parameters that stand for headers of the client hide these, also where they are not
+        // sent (`ngx_http_uwsgi_init_params`).
+        let mut hidden = Vec::new();
         for statement in self.model.effective(at, "uwsgi_param") {
             let (Some(name), Some(value)) = (statement.arg(0), statement.arg(1)) else {
                 continue;
             };
             let name = name.to_str().into_owned();
-            let value = expand(&mut facts, self.model, &value.value(), &name)?;
+            let written = value.value();
+            let value = expand(&mut facts, self.model, &written, &name)?;
+            if let Some(header) = name.strip_prefix("HTTP_") {
+                hidden.push(header.replace('-', "_").to_ascii_uppercase());
+            }
+            // What is written empty is never sent, what becomes empty is.
+            if written.is_empty() {
+                continue;
+            }
             let optional = statement.arg(2).is_some_and(|word| word.is("if_not_empty"));
             if !(optional && value.is_empty()) {
                 params.push(plain(&name, &value));
             }
         }
+        if self.model.target.at_least(1, 29, 5) && !hidden.iter().any(|name| name == "HOST") {
+            hidden.push("HOST".to_owned());
+            params.push(plain("HTTP_HOST", &location.server.http_host()));
+        }
         if passes_headers(self.model, at, "uwsgi_pass_request_headers") {
             for header in self.client(location, false) {
-                let name = format!("HTTP_{}", header.name.to_uppercase().replace('-', "_"));
-                if !params.iter().any(|param| param.name == name) {
+                let name = header.name.to_ascii_uppercase().replace('-', "_");
+                if !hidden.contains(&name) {
+                    let name = format!("HTTP_{name}");
                     params.push(Header { name, ..header });
                 }
             }
         }
-        Ok(UwsgiRequest { params })
+        let modifier = |name: &str| {
+            let number = self.model.value(at, name);
+            let number = number.and_then(|number| number.arg(0));
+            let number = number.and_then(|number| number.to_str().parse().ok());
+            number.unwrap_or(0)
+        };
+        Ok(UwsgiRequest {
+            modifiers: (modifier("uwsgi_modifier1"), modifier("uwsgi_modifier2")),
+            params,
+            tls: pool
+                .https
+                .then(|| tls(self.model, "uwsgi", pool, &mut facts, self.folder))
+                .transpose()?,
+        })
     }
 
     /// What the assumed client asks, as nginx sees it in a location.
@@ -571,28 +621,36 @@ fn passes_headers(model: &Model<'_>, at: ScopeId, name: &str) -> bool {
     !statement.is_some_and(|statement| statement.arg(0).is_some_and(|word| word.is("off")))
 }
 
-fn tls(model: &Model<'_>, pool: &Pool, facts: &mut Facts, folder: &Path) -> Result<Tls, String> {
+/// `proxy_ssl_*` or `uwsgi_ssl_*`.
+fn tls(
+    model: &Model<'_>,
+    family: &str,
+    pool: &Pool,
+    facts: &mut Facts,
+    folder: &Path,
+) -> Result<Tls, String> {
     let at = facts.scope;
-    let on = |name: &str| {
-        let statement = model.value(at, name);
-        statement.is_some_and(|statement| statement.arg(0).is_some_and(|word| word.is("on")))
+    let value = |name: &str| {
+        let statement = model.value(at, &format!("{family}_ssl_{name}"));
+        statement.and_then(|statement| statement.arg(0))
     };
-    let name = match model
-        .value(at, "proxy_ssl_name")
-        .and_then(|name| name.arg(0))
-    {
-        Some(word) => expand(facts, model, &word.value(), "proxy_ssl_name")?,
-        None => pool.proxy_host.clone(),
+    let on = |name: &str| value(name).is_some_and(|word| word.is("on"));
+    let mut expanded = |name: &str| {
+        let word = value(name);
+        word.map(|word| expand(facts, model, &word.value(), &format!("{family}_ssl_{name}")))
+            .transpose()
     };
-    let name = name.split(':').next().unwrap_or_default().to_owned();
-    let trusted = model.value(at, "proxy_ssl_trusted_certificate");
+    let path = |text: String| folder.join(PathBuf::from(text));
+    let name = expanded("name")?.unwrap_or_else(|| pool.proxy_host.clone());
+    let identity = expanded("certificate")?.zip(expanded("certificate_key")?);
     Ok(Tls {
-        name,
-        sni: on("proxy_ssl_server_name"),
-        verify: on("proxy_ssl_verify"),
-        trusted: trusted
-            .and_then(|trusted| trusted.arg(0))
-            .map(|word| folder.join(PathBuf::from(word.to_str().into_owned()))),
+        name: name.split(':').next().unwrap_or_default().to_owned(),
+        sni: on("server_name"),
+        verify: on("verify"),
+        trusted: value("trusted_certificate").map(|word| path(word.to_str().into_owned())),
+        identity: identity
+            .filter(|(certificate, _)| !certificate.is_empty())
+            .map(|(certificate, key)| (path(certificate), path(key))),
     })
 }
 

@@ -101,6 +101,8 @@ pub enum TlsFailure {
     ClientCertificate,
     /// The file of trusted certificates cannot be read.
     TrustedFile,
+    /// The certificate of ours, or its key, cannot be read.
+    Identity,
     /// Something else.
     Other,
 }

@@ -95,9 +95,9 @@ impl Ask {
     #[must_use]
     pub fn protocol(&self) -> &'static str {
         match self {
-            Self::Http(request) if request.websocket => "websocket",
             Self::Http(request) if request.tls.is_some() => "https",
             Self::Http(_) => "http",
+            Self::Uwsgi(request) if request.tls.is_some() => "suwsgi",
             Self::Uwsgi(_) => "uwsgi",
             Self::Postgres => "postgresql",
             Self::Redis => "redis",
@@ -167,6 +167,8 @@ impl fmt::Debug for Header {
 /// A request over HTTP.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct HttpRequest {
+    /// Whether only the head is asked for (`proxy_method HEAD`).
+    pub head: bool,
     /// Path and query.
     pub uri: String,
     /// Whether it is HTTP/1.0, which nginx speaks by default before 1.29.7.
@@ -189,7 +191,7 @@ impl HttpRequest {
     }
 }
 
-/// TLS to a node (`proxy_ssl_*`).
+/// TLS to a node (`proxy_ssl_*`, `uwsgi_ssl_*`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Tls {
     /// The name that the certificate must be for, and that is sent as SNI.
@@ -200,13 +202,20 @@ pub struct Tls {
     pub verify: bool,
     /// Whom it trusts (`proxy_ssl_trusted_certificate`).
     pub trusted: Option<PathBuf>,
+    /// The certificate that is shown to it, and its key (`proxy_ssl_certificate`).
+    pub identity: Option<(PathBuf, PathBuf)>,
 }
 
 /// A request over uwsgi's protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct UwsgiRequest {
+    /// The first and the last byte of the packet's head (`uwsgi_modifier1`,
+    /// `uwsgi_modifier2`).
+    pub modifiers: (u8, u8),
     /// In nginx's order.
     pub params: Vec<Header>,
+    /// With TLS, and how.
+    pub tls: Option<Tls>,
 }
 
 impl UwsgiRequest {

@@ -10,7 +10,7 @@ use rustls::client::{
 };
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, PeerIncompatible,
@@ -45,12 +45,22 @@ pub(super) fn config(tls: Option<&Tls>) -> Result<ClientConfig, TlsFailure> {
         verifier,
         provider: Arc::clone(&provider),
     };
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|_| TlsFailure::Other)?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(recorder))
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(Arc::new(recorder));
+    let mut config = match tls.and_then(|tls| tls.identity.as_ref()) {
+        None => builder.with_no_client_auth(),
+        Some((certificate, key)) => {
+            let unreadable = |_| TlsFailure::Identity;
+            let chain = CertificateDer::pem_file_iter(certificate).map_err(unreadable)?;
+            let chain = chain.collect::<Result<Vec<_>, _>>().map_err(unreadable)?;
+            let key = PrivateKeyDer::from_pem_file(key).map_err(unreadable)?;
+            let config = builder.with_client_auth_cert(chain, key);
+            config.map_err(|_| TlsFailure::Identity)?
+        }
+    };
     config.enable_sni = tls.is_some_and(|tls| tls.sni);
     config.resumption = Resumption::store(Arc::new(Beginning));
     Ok(config)

@@ -1,19 +1,25 @@
-//! Connections of our own: uwsgi's protocol, PostgreSQL, Redis, plain TCP, and a look at what
-//! answers when it is not what was expected.
+//! Connections of our own: uwsgi's protocol, PostgreSQL, Redis, plain TCP, requests of HTTP
+//! that reqwest does not send as they are, and a look at what answers when it is not what was
+//! expected.
 
 use super::clock::{Clock, Marks};
+use super::result::TlsFailure;
 use super::result::{Failure, Phase, Reply};
 use super::run::Limits;
-use super::target::{Header, UwsgiRequest};
+use super::target::{Header, HttpRequest, Tls, UwsgiRequest};
+use super::tls;
+use rustls::pki_types::ServerName;
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
 
 /// The longest path of a unix socket (`sun_path` without its zero).
 const LONGEST_PATH: usize = 107;
@@ -51,31 +57,77 @@ fn io_failure(error: &io::Error, phase: Phase) -> Failure {
     }
 }
 
-async fn connect(peer: &Peer, until: Instant) -> Result<Box<dyn Stream>, Failure> {
+/// What an error of a stream is, which may have TLS.
+fn read_failure(error: &io::Error, phase: Phase) -> Failure {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    inner.map_or_else(
+        || io_failure(error, phase),
+        |error| Failure::Tls(tls::failure(error)),
+    )
+}
+
+async fn connect(
+    peer: &Peer,
+    tls: Option<&Tls>,
+    limits: &Limits,
+    clock: &Arc<Clock>,
+) -> Result<Box<dyn Stream>, Failure> {
+    let until = clock.start + limits.connect;
     let connecting = async {
         Ok::<Box<dyn Stream>, io::Error>(match peer {
             Peer::Ip(address) => Box::new(TcpStream::connect(address).await?),
             Peer::Unix(path) => Box::new(UnixStream::connect(path).await?),
         })
     };
-    match timeout_at(until, connecting).await {
-        Err(_) => Err(Failure::Timeout(Phase::Connect)),
-        Ok(Err(error)) => Err(io_failure(&error, Phase::Connect)),
-        Ok(Ok(stream)) => Ok(stream),
+    let stream = match timeout_at(until, connecting).await {
+        Err(_) => return Err(Failure::Timeout(Phase::Connect)),
+        Ok(Err(error)) => return Err(io_failure(&error, Phase::Connect)),
+        Ok(Ok(stream)) => stream,
+    };
+    clock.marks().connected = Some(Instant::now());
+    match tls {
+        None => Ok(stream),
+        Some(tls) => secure(stream, tls, until, clock).await,
+    }
+}
+
+async fn secure(
+    stream: Box<dyn Stream>,
+    tls: &Tls,
+    until: Instant,
+    clock: &Arc<Clock>,
+) -> Result<Box<dyn Stream>, Failure> {
+    let config = tls::config(Some(tls)).map_err(Failure::Tls)?;
+    let name = ServerName::try_from(tls.name.clone());
+    let name = name.map_err(|_| Failure::Tls(TlsFailure::Name))?;
+    let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    match timeout_at(until, clock.scope(handshake)).await {
+        Err(_) => Err(Failure::Timeout(Phase::Tls)),
+        Ok(Ok(stream)) => {
+            clock.marks().secured = Some(Instant::now());
+            Ok(Box::new(stream))
+        }
+        Ok(Err(error)) => {
+            let ended = error.kind() == io::ErrorKind::UnexpectedEof;
+            Err(match ended {
+                true => Failure::Tls(TlsFailure::Other),
+                false => read_failure(&error, Phase::Tls),
+            })
+        }
     }
 }
 
 /// Says something and reads what comes back, until it is enough or the end.
 async fn exchange(
     peer: &Peer,
+    tls: Option<&Tls>,
     question: &[u8],
     limits: &Limits,
-    clock: &Clock,
+    clock: &Arc<Clock>,
     enough: impl Fn(&[u8]) -> bool,
 ) -> Result<Vec<u8>, Failure> {
-    let mut stream = connect(peer, clock.start + limits.connect).await?;
+    let mut stream = connect(peer, tls, limits, clock).await?;
     let connected = Instant::now();
-    clock.marks().connected = Some(connected);
     let last = clock.start + limits.total;
     let first = (connected + limits.first_byte).min(last);
     let mut answer = Vec::new();
@@ -96,7 +148,14 @@ async fn exchange(
         let until = if answer.is_empty() { first } else { last };
         match timeout_at(until, stream.read(&mut buffer)).await {
             Err(_) => return Err(Failure::Timeout(phase)),
-            Ok(Err(error)) => return Err(io_failure(&error, phase)),
+            // The end of a connection without the end of its TLS.
+            Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                match answer.is_empty() {
+                    true => return Err(Failure::Closed),
+                    false => break,
+                }
+            }
+            Ok(Err(error)) => return Err(read_failure(&error, phase)),
             Ok(Ok(0)) if answer.is_empty() => return Err(Failure::Closed),
             Ok(Ok(0)) => break,
             Ok(Ok(count)) => {
@@ -112,8 +171,12 @@ async fn exchange(
 }
 
 /// That a connection is accepted.
-pub(super) async fn accepts(peer: &Peer, limits: &Limits, clock: &Clock) -> Result<Reply, Failure> {
-    let body = exchange(peer, b"", limits, clock, |_| true).await?;
+pub(super) async fn accepts(
+    peer: &Peer,
+    limits: &Limits,
+    clock: &Arc<Clock>,
+) -> Result<Reply, Failure> {
+    let body = exchange(peer, None, b"", limits, clock, |_| true).await?;
     Ok(Reply {
         body,
         ..Reply::default()
@@ -127,9 +190,12 @@ const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 0xd2, 0x16, 0x2f];
 pub(super) async fn postgres(
     peer: &Peer,
     limits: &Limits,
-    clock: &Clock,
+    clock: &Arc<Clock>,
 ) -> Result<Reply, Failure> {
-    let body = exchange(peer, &SSL_REQUEST, limits, clock, |said| !said.is_empty()).await?;
+    let body = exchange(peer, None, &SSL_REQUEST, limits, clock, |said| {
+        !said.is_empty()
+    })
+    .await?;
     Ok(Reply {
         body,
         ..Reply::default()
@@ -137,9 +203,13 @@ pub(super) async fn postgres(
 }
 
 /// Asks Redis for `PONG`.
-pub(super) async fn redis(peer: &Peer, limits: &Limits, clock: &Clock) -> Result<Reply, Failure> {
+pub(super) async fn redis(
+    peer: &Peer,
+    limits: &Limits,
+    clock: &Arc<Clock>,
+) -> Result<Reply, Failure> {
     let enough = |said: &[u8]| said.contains(&b'\n');
-    let body = exchange(peer, b"PING\r\n", limits, clock, enough).await?;
+    let body = exchange(peer, None, b"PING\r\n", limits, clock, enough).await?;
     Ok(Reply {
         body,
         ..Reply::default()
@@ -151,19 +221,57 @@ pub(super) async fn uwsgi(
     peer: &Peer,
     request: &UwsgiRequest,
     limits: &Limits,
-    clock: &Clock,
+    clock: &Arc<Clock>,
 ) -> Result<Reply, Failure> {
-    let Some(packet) = packet(&request.params) else {
+    let Some(packet) = packet(request.modifiers, &request.params) else {
         let words = "the parameters are larger than 64 KiB".to_owned();
         return Err(Failure::Other(Phase::FirstByte, words));
     };
-    let answer = exchange(peer, &packet, limits, clock, |said| is_whole(said, limits)).await?;
+    let tls = request.tls.as_ref();
+    let enough = |said: &[u8]| is_whole(said, limits);
+    let answer = exchange(peer, tls, &packet, limits, clock, enough).await?;
     http_reply(&answer, limits)
+}
+
+/// Asks for a page over HTTP, in exactly these words.
+pub(super) async fn http(
+    peer: &Peer,
+    request: &HttpRequest,
+    limits: &Limits,
+    clock: &Arc<Clock>,
+) -> Result<Reply, Failure> {
+    let method = if request.head { "HEAD" } else { "GET" };
+    let version = if request.http10 { "1.0" } else { "1.1" };
+    let mut head = format!("{method} {} HTTP/{version}\r\n", request.uri);
+    for header in &request.headers {
+        for text in [&header.name, ": ", &header.value, "\r\n"] {
+            head.push_str(text);
+        }
+    }
+    head.push_str("\r\n");
+    let tls = request.tls.as_ref();
+    let enough = |said: &[u8]| match head_only(request, said, limits) {
+        true => true,
+        false => is_whole(said, limits),
+    };
+    let answer = exchange(peer, tls, head.as_bytes(), limits, clock, enough).await?;
+    if head_only(request, &answer, limits)
+        && let Ok(Some((_, reply))) = self::head(&answer, limits)
+    {
+        return Ok(reply);
+    }
+    http_reply(&answer, limits)
+}
+
+/// Whether the answer has no body, and its head is there.
+fn head_only(request: &HttpRequest, said: &[u8], limits: &Limits) -> bool {
+    let head = head(said, limits);
+    head.is_ok_and(|head| head.is_some_and(|(_, reply)| request.head || reply.status == Some(101)))
 }
 
 /// A request of uwsgi's protocol: four bytes of head (modifier, length of the rest in little
 /// endian, modifier), then keys and values, each with its length.
-fn packet(params: &[Header]) -> Option<Vec<u8>> {
+fn packet(modifiers: (u8, u8), params: &[Header]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     for param in params {
         for text in [&param.name, &param.value] {
@@ -172,7 +280,7 @@ fn packet(params: &[Header]) -> Option<Vec<u8>> {
         }
     }
     let size = u16::try_from(body.len()).ok()?.to_le_bytes();
-    let mut packet = vec![0, size[0], size[1], 0];
+    let mut packet = vec![modifiers.0, size[0], size[1], modifiers.1];
     packet.append(&mut body);
     Some(packet)
 }
@@ -261,7 +369,7 @@ pub(super) async fn look_uwsgi(peer: &Peer, host: &str, uri: &str, limits: &Limi
         value: value.to_owned(),
         shown: None,
     });
-    match packet(&params) {
+    match packet((0, 0), &params) {
         Some(packet) => look(peer, &packet, limits).await,
         None => Vec::new(),
     }
@@ -276,7 +384,10 @@ async fn look(peer: &Peer, question: &[u8], limits: &Limits) -> Vec<u8> {
         ..limits.clone()
     };
     let clock = Clock::new(None);
-    let answer = exchange(peer, question, &quick, &clock, |said| said.len() >= 16).await;
+    let answer = exchange(peer, None, question, &quick, &clock, |said| {
+        said.len() >= 16
+    })
+    .await;
     answer.unwrap_or_default()
 }
 
@@ -308,7 +419,7 @@ mod tests {
             shown: None,
         }];
         let want = [0, 7, 0, 0, 1, 0, b'A', 2, 0, b'b', b'c'];
-        assert_eq!(packet(&params).unwrap(), want);
+        assert_eq!(packet((0, 0), &params).unwrap(), want);
     }
 
     #[test]

@@ -7,7 +7,6 @@
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use djanginx::directives::Modules;
 use djanginx::explain::{End, Request, World, explain};
@@ -18,30 +17,7 @@ use djanginx::verdict::{self, Options, Start};
 
 use crate::home::{Home, Port};
 use crate::nginx::{Nginx, for_each_engine};
-
-/// xorshift64*.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, most: usize) -> usize {
-        (self.next() >> 33) as usize % most
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-}
+use crate::random::{self, Random, setting};
 
 const SEGMENTS: &[&str] = &["a", "b", "ab", "c.css", "d", "A"];
 const NAMES: &[&str] = &[
@@ -349,27 +325,13 @@ fn explained(world: &World<'_, '_>, request: &Request) -> String {
     }
 }
 
-fn setting(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(
-        text.parse()
-            .unwrap_or_else(|_| panic!("{name} is no number")),
-    )
-}
-
 #[test]
 fn answers_are_those_of_nginx() {
-    let seed = setting("DJANGINX_SEED").unwrap_or_else(|| {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("after 1970");
-        now.as_nanos() as u64
-    });
+    let seed = random::seed();
     let worlds = setting("DJANGINX_WORLDS").unwrap_or(200) as usize;
     let requests = setting("DJANGINX_REQUESTS").unwrap_or(60) as usize;
-    println!("DJANGINX_SEED={seed}");
     for_each_engine(|engine| {
-        let mut random = Random(seed | 1);
+        let mut random = Random::new(seed);
         let home = Home::new();
         let port = Port::lease();
         let run = home.writable("run");

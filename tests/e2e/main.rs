@@ -14,11 +14,14 @@ mod django;
 mod home;
 mod nginx;
 mod process;
+mod random;
+mod recorder;
 
 mod balancing;
 mod explain;
 mod failover;
 mod fixtures;
+mod requests;
 mod servers;
 mod site;
 mod streams;
