@@ -11,6 +11,7 @@ mod lint;
 mod man;
 mod output;
 mod probe;
+mod rule_args;
 mod rules;
 mod schema;
 mod validate;

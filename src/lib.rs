@@ -38,6 +38,8 @@
 //!   parsing that the text says what was meant.
 //! - [`mod@write`] puts files on disk, whole or not at all.
 //! - [`probe`] asks every node what nginx would ask it, and says why it does not answer.
+//! - [`check`] lets an nginx of this machine judge a generated text, and finds where in the
+//!   topology a line of it comes from.
 //! - [`report`] turns findings into bytes; `report::full` is the only place that
 //!   knows miette.
 //! - [`cli`] is the command line; only it prints.
@@ -71,6 +73,7 @@
 //! failures of the work itself are [`Error`]s.
 
 pub mod app_server;
+pub mod check;
 pub mod cli;
 pub mod directives;
 pub mod evaluation;

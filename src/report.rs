@@ -17,7 +17,7 @@ pub mod sarif;
 use crate::finding::{Finding, Severity};
 
 /// How many findings there are of each severity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]
 pub struct Summary {
     /// Errors.
     pub error: usize,

@@ -57,7 +57,10 @@ impl Span {
 }
 
 /// A place as people count: line and column from 1, column in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
+#[schemars(deny_unknown_fields)]
 pub struct Position {
     /// Line, from 1.
     pub line: u32,

@@ -5,6 +5,7 @@ mod fix;
 
 use super::findings::{Format, Found};
 use super::output::Output;
+use super::rule_args::RuleArgs;
 use super::{FINDINGS, SUCCESS, Streams, Verbosity};
 use crate::Error;
 use crate::directives::Modules;
@@ -14,11 +15,11 @@ use crate::model::{Limits, Texts, dump};
 use crate::report::fingerprint::Baseline;
 use crate::report::full::Style;
 use crate::report::paths::Paths;
-use crate::rules::{self, Selection, Selector, Settings, Suppressions};
+use crate::rules::{self, Settings, Suppressions};
 use crate::verdict::Start;
 use crate::version::Target;
-use clap::ValueEnum;
-use collect::{Collected, Lint};
+pub(super) use collect::{Collected, judged};
+use collect::Lint;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,17 +44,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "FORMAT=PATH")]
     output: Vec<Output<Format>>,
 
-    /// Only these rules or groups.
-    #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
-    select: Option<Vec<Selector>>,
-
-    /// These rules or groups in addition.
-    #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
-    extend_select: Vec<Selector>,
-
-    /// Not these rules or groups.
-    #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
-    ignore: Vec<Selector>,
+    #[command(flatten)]
+    rules: RuleArgs,
 
     /// Repair what can be repaired without changing the meaning.
     #[arg(long)]
@@ -66,15 +58,6 @@ pub(super) struct Args {
     /// Show repairs instead of making them.
     #[arg(long)]
     diff: bool,
-
-    /// The file of settings; without it the nearest `djanginx.toml`, `.djanginx.toml` or
-    /// `pyproject.toml` with `[tool.djanginx]` counts.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-
-    /// Read no settings.
-    #[arg(long, conflicts_with = "config")]
-    isolated: bool,
 
     /// Leave out what this file lists.
     #[arg(long, value_name = "FILE")]
@@ -107,30 +90,8 @@ pub(super) struct Args {
     #[arg(long)]
     live: bool,
 
-    /// The severity from which on the exit status is 1; without it the settings count, then
-    /// `warning`.
-    #[arg(long, value_name = "SEVERITY", value_enum)]
-    fail_on: Option<FailOn>,
-
     #[command(flatten)]
     limits: LimitArgs,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FailOn {
-    Error,
-    Warning,
-    Info,
-}
-
-impl FailOn {
-    fn severity(self) -> Severity {
-        match self {
-            Self::Error => Severity::Error,
-            Self::Warning => Severity::Warning,
-            Self::Info => Severity::Info,
-        }
-    }
 }
 
 /// What a configuration may cost.
@@ -189,7 +150,7 @@ impl Args {
             [] => vec![default_path()?],
             paths => paths.to_vec(),
         };
-        let settings = self.settings(&paths[0])?;
+        let settings = self.rules.settings(&paths[0])?;
         let limits = self.limits.limits();
         let dump = match paths.as_slice() {
             [path] if !path.is_dir() => self.read_alone(path, limits)?,
@@ -321,72 +282,19 @@ impl Args {
             };
             writeln!(streams.err, "{files}, no problems")?;
         }
-        let limit = self
-            .fail_on
-            .map(FailOn::severity)
-            .or(settings.fail_on)
-            .unwrap_or(Severity::Warning);
+        let limit = self.rules.fail_on(settings).unwrap_or(Severity::Warning);
         let fails = findings.iter().any(|finding| finding.severity >= limit);
         Ok(ExitCode::from(if fails { FINDINGS } else { SUCCESS }))
     }
-
-    /// The settings that count: those that are named, else the nearest.
-    fn settings(&self, first: &Path) -> Result<Settings, Error> {
-        let path = match &self.config {
-            Some(path) => Some(path.clone()),
-            None if self.isolated => None,
-            None => {
-                let folder = match first.parent() {
-                    _ if first.is_dir() => first,
-                    Some(folder) if !folder.as_os_str().is_empty() => folder,
-                    _ => Path::new("."),
-                };
-                let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-                Settings::find(&folder)
-            }
-        };
-        let mut settings = match path {
-            Some(path) => read_settings(path)?,
-            None => Settings::default(),
-        };
-        // What is asked for now goes before what is asked for always.
-        if let Some(select) = &self.select {
-            settings.selection = Selection {
-                select: Some(select.clone()),
-                ..Selection::default()
-            };
-        }
-        settings.selection.extend.extend(&self.extend_select);
-        settings.selection.ignore.extend(&self.ignore);
-        Ok(settings)
-    }
-}
-
-/// Reads a file of settings.
-fn read_settings(path: PathBuf) -> Result<Settings, Error> {
-    let text = std::fs::read_to_string(&path).map_err(|source| Error::Read {
-        path: path.clone(),
-        source,
-    })?;
-    Settings::parse(&path, &text).map_err(|error| {
-        let before = &text.as_bytes()[..error.range.start.min(text.len())];
-        let line = 1 + memchr::memchr_iter(b'\n', before).count();
-        let column = 1 + before
-            .iter()
-            .rev()
-            .take_while(|byte| **byte != b'\n')
-            .count();
-        Error::Usage(format!(
-            "{}:{line}:{column}: {}",
-            path.display(),
-            error.message
-        ))
-    })
 }
 
 /// Leaves out what comments and settings keep back; gives the rest, with what is wrong with
 /// the comments, and how many were left out.
-fn suppress(lint: Collected, texts: &Texts<'_>, settings: &Settings) -> (Vec<Finding>, usize) {
+pub(super) fn suppress(
+    lint: Collected,
+    texts: &Texts<'_>,
+    settings: &Settings,
+) -> (Vec<Finding>, usize) {
     let sources = texts.sources();
     let mut comments = Suppressions::default();
     for file in &lint.files {

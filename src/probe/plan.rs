@@ -58,19 +58,20 @@ struct PoolFacts {
     status: Option<u16>,
 }
 
-/// What a valid topology has to ask.
+/// What a valid topology has to ask; `templates` is a folder of the user's own.
 ///
 /// # Errors
-/// When the templates fail, which is a defect.
+/// When a template fails. With the embedded ones that is a defect.
 pub fn of_topology(
     loaded: &Loaded,
     release: Release,
     source: &[u8],
+    templates: Option<&Path>,
     wishes: &Wishes,
 ) -> Result<Targets, RenderError> {
     let mut topology = loaded.topology.clone();
     topology.nginx.layout = Some(Layout::Single);
-    let files = render::render(&topology, release, source, None)?;
+    let files = render::render(&topology, release, source, templates)?;
     // It is our own text: its size follows from the topology's, which has limits.
     let limits = Limits {
         statements: usize::MAX,

@@ -15,6 +15,7 @@
 use super::Summary;
 use crate::finding::{Edit, Finding, Fix, Label, NginxLevel, Safety, Severity};
 use crate::source::{Position, SourceMap, Span};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -30,6 +31,16 @@ pub fn write(
 ) -> io::Result<()> {
     serde_json::to_writer(&mut *out, &Report::new(findings, sources, suppressed))?;
     writeln!(out)
+}
+
+/// The JSON Schema of a type as it is written.
+#[must_use]
+pub fn schema_text<T: JsonSchema>(title: &str) -> String {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    schema.insert("title".to_owned(), title.into());
+    let text = serde_json::to_string_pretty(&schema);
+    text.expect("internal: a schema is JSON") + "\n"
 }
 
 /// Writes findings in their order, each as one object on a line of its own: the elements of
@@ -50,9 +61,12 @@ pub fn write_lines(
 }
 
 /// The object; commands with more to tell flatten it into one of their own.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Report<'a> {
+    /// The version of this form; it grows when something is taken away or changes its meaning.
     version: u32,
+    /// What there is to say, in order.
     diagnostics: Vec<Diagnostic<'a>>,
     summary: Totals,
 }
@@ -76,60 +90,83 @@ impl<'a> Report<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// What there is of each kind.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Totals {
+    /// How many files were read.
     files: usize,
     #[serde(flatten)]
     counts: Summary,
+    /// How many findings comments and the baseline keep back.
     suppressed: usize,
 }
 
-#[derive(Debug, Serialize)]
-struct Diagnostic<'a> {
+/// One finding.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct Diagnostic<'a> {
+    /// The public id of the rule, in kebab case.
     rule: &'a str,
     severity: Severity,
     #[serde(flatten)]
     nginx: Option<Verdict<'a>>,
+    /// What is wrong.
     message: &'a str,
+    /// What to do.
     help: Option<&'a str>,
+    /// The page of the rule.
     url: Option<String>,
     #[serde(flatten)]
     place: Place<'a>,
+    /// Places with words; the first is that of the finding itself, when there are words for it.
     labels: Vec<Labelled<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fix: Option<Repair<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Verdict<'a> {
+    /// Only where nginx would speak, and then with the following three.
     nginx: NginxLevel,
+    /// In nginx's words.
     nginx_message: &'a str,
+    /// The file that nginx prints; null where it prints none.
     nginx_file: Option<&'a str>,
+    /// The line that nginx prints.
     nginx_line: Option<u32>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Place<'a> {
+    /// The name of the file.
     file: &'a str,
     start: Position,
     end: Position,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Labelled<'a> {
     #[serde(flatten)]
     place: Place<'a>,
     text: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+/// A repair.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Repair<'a> {
     safety: Safety,
+    /// An order.
     title: &'a str,
+    /// They do not overlap.
     edits: Vec<Change<'a>>,
 }
 
-#[derive(Debug, Serialize)]
+/// Bytes to put in the place of others, which are counted from 0.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Change<'a> {
     file: &'a str,
     start: u32,
@@ -139,7 +176,9 @@ struct Change<'a> {
 }
 
 impl<'a> Diagnostic<'a> {
-    fn new(finding: &'a Finding, sources: &'a SourceMap) -> Self {
+    /// A finding in texts.
+    #[must_use]
+    pub fn new(finding: &'a Finding, sources: &'a SourceMap) -> Self {
         let labels = std::iter::once(&finding.primary)
             .filter(|primary| !primary.text.is_empty())
             .chain(&finding.related);

@@ -211,6 +211,20 @@ impl Document {
             .is_some()
     }
 
+    /// The place of the first value or key at the end of the way, or below, that is a text.
+    #[must_use]
+    pub fn find_text(&self, way: &[Step<'_>], text: &str) -> Option<Span> {
+        let top = self.find(way);
+        let arena = &self.arena;
+        (top..arena.nodes[top as usize].next).find_map(|node| {
+            if arena.value(node) == text {
+                return Some(self.place(node));
+            }
+            let key = || self.key_span(node);
+            (arena.key(node) == text).then(key).flatten()
+        })
+    }
+
     /// The deepest node on the way.
     pub(super) fn find(&self, way: &[Step<'_>]) -> u32 {
         let mut node = 0;

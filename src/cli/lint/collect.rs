@@ -6,7 +6,7 @@ use crate::Error;
 use crate::directives::Modules;
 use crate::finding::Finding;
 use crate::model::files::{Disk, Files, ReadError};
-use crate::model::{Config, Prefix, Refusal, Texts};
+use crate::model::{Config, Model, Prefix, Refusal, Texts};
 use crate::rules::{self, Settings};
 use crate::source::{FileId, Span};
 use crate::verdict::{self, Declared, Start};
@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 
 /// What was found, and in which files.
 #[derive(Default)]
-pub(super) struct Collected {
-    pub(super) findings: Vec<Finding>,
-    pub(super) files: BTreeSet<FileId>,
+pub(in crate::cli) struct Collected {
+    pub(in crate::cli) findings: Vec<Finding>,
+    pub(in crate::cli) files: BTreeSet<FileId>,
 }
 
 /// What was opened, in the order in which it is told.
@@ -268,21 +268,8 @@ impl Judge<'_, '_> {
             live: self.args.live,
             start,
         };
-        let selection = &self.settings.selection;
         let reading = verdict::read(self.texts, config, &options);
-        let mut findings = reading.findings;
-        findings.extend(declared.errors.into_iter().map(|(span, message)| {
-            Finding::warning("invalid-comment", span, message)
-                .help("Correct the comment, or remove it")
-        }));
-        findings.retain(|finding| rules::find(finding.rule).is_none_or(|meta| selection.has(meta)));
-        findings.extend(rules::run(
-            &reading.model,
-            self.texts,
-            self.settings,
-            selection,
-        ));
-        Ok(findings)
+        Ok(judged(self.texts, reading, declared, self.settings).1)
     }
 
     fn wrong_setting(&self, key: &str, error: &dyn std::fmt::Display) -> Error {
@@ -293,6 +280,27 @@ impl Judge<'_, '_> {
             .unwrap_or(Path::new("settings"));
         Error::Usage(format!("{}: `{key}`: {error}", path.display()))
     }
+}
+
+/// What is to be said about a configuration that was read: what nginx would say, what is wrong
+/// with comments, and what the rules find.
+pub(in crate::cli) fn judged<'m>(
+    texts: &'m Texts<'m>,
+    reading: verdict::Reading<'m>,
+    declared: Declared,
+    settings: &Settings,
+) -> (Model<'m>, Vec<Finding>) {
+    let selection = &settings.selection;
+    let verdict::Reading {
+        model,
+        mut findings,
+    } = reading;
+    findings.extend(declared.errors.into_iter().map(|(span, message)| {
+        Finding::warning("invalid-comment", span, message).help("Correct the comment, or remove it")
+    }));
+    findings.retain(|finding| rules::find(finding.rule).is_none_or(|meta| selection.has(meta)));
+    findings.extend(rules::run(&model, texts, settings, selection));
+    (model, findings)
 }
 
 /// The files `*.conf` below a folder, sorted; links to folders are not followed.

@@ -6,10 +6,12 @@ use crate::probe::diagnose::Diagnosed;
 use crate::probe::{Ask, Outcome, Skipped, Targets, Timings};
 use crate::report::checkstyle::escaped;
 use crate::report::full::Style;
+use crate::report::json::{self, Diagnostic};
 use crate::report::paths::Paths;
-use crate::report::{Summary, full, github, json};
+use crate::report::{Summary, full, github};
 use crate::source::{Position, SourceMap, Span};
 use crate::text::shown;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
@@ -25,7 +27,8 @@ pub(super) fn write(
     match format {
         Format::Table => table(out, report, style),
         Format::Json => {
-            serde_json::to_writer(&mut *out, &Whole::new(report))?;
+            let findings = findings(report);
+            serde_json::to_writer(&mut *out, &Whole::new(report, &findings))?;
             writeln!(out)
         }
         Format::Jsonl => {
@@ -44,13 +47,13 @@ pub(super) fn write(
     }
 }
 
-fn findings(report: &Report<'_>) -> Vec<Finding> {
+pub(in crate::cli) fn findings(report: &Report<'_>) -> Vec<Finding> {
     let all = report.probes.iter().flat_map(|probe| &probe.findings);
     all.cloned().collect()
 }
 
 /// Findings that also say how to ask by hand.
-fn with_commands(report: &Report<'_>) -> Vec<Finding> {
+pub(in crate::cli) fn with_commands(report: &Report<'_>) -> Vec<Finding> {
     let all = report.probes.iter().flat_map(|diagnosed| {
         let command = diagnosed.command.as_deref();
         diagnosed.findings.iter().cloned().map(move |mut finding| {
@@ -103,7 +106,11 @@ pub(super) fn list(out: &mut dyn Write, targets: &Targets, sources: &SourceMap) 
     skipped(out, &targets.skipped, sources)
 }
 
-fn skipped(out: &mut dyn Write, skipped: &[Skipped], sources: &SourceMap) -> io::Result<()> {
+pub(in crate::cli) fn skipped(
+    out: &mut dyn Write,
+    skipped: &[Skipped],
+    sources: &SourceMap,
+) -> io::Result<()> {
     for node in skipped {
         writeln!(
             out,
@@ -118,7 +125,10 @@ fn skipped(out: &mut dyn Write, skipped: &[Skipped], sources: &SourceMap) -> io:
 }
 
 /// Rows with columns below each other.
-fn columns<const N: usize>(out: &mut dyn Write, rows: &[[String; N]]) -> io::Result<()> {
+pub(in crate::cli) fn columns<const N: usize>(
+    out: &mut dyn Write,
+    rows: &[[String; N]],
+) -> io::Result<()> {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -140,6 +150,30 @@ fn milliseconds(time: Duration) -> String {
 }
 
 fn table(out: &mut dyn Write, report: &Report<'_>, style: Style) -> io::Result<()> {
+    nodes(out, report)?;
+    writeln!(out)?;
+    let findings = findings(report);
+    if !findings.is_empty() {
+        full::write(out, &findings, report.sources, style)?;
+        commands(out, report)?;
+    }
+    writeln!(out, "{}", totals(report))
+}
+
+/// All of it in a line.
+pub(in crate::cli) fn totals(report: &Report<'_>) -> String {
+    format!(
+        "{} asked: {} passed, {} with warnings, {} failed; {} skipped",
+        report.probes.len(),
+        report.count(Outcome::Passed),
+        report.count(Outcome::Warned),
+        report.count(Outcome::Failed),
+        report.targets.skipped.len()
+    )
+}
+
+/// A line for each question.
+pub(in crate::cli) fn nodes(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let rows: Vec<[String; 6]> = report
         .probes
         .iter()
@@ -166,28 +200,12 @@ fn table(out: &mut dyn Write, report: &Report<'_>, style: Style) -> io::Result<(
         })
         .collect();
     columns(out, &rows)?;
-    skipped(out, &report.targets.skipped, report.sources)?;
-    writeln!(out)?;
-    let findings = findings(report);
-    if !findings.is_empty() {
-        full::write(out, &findings, report.sources, style)?;
-        commands(out, report)?;
-    }
-    let count = |outcome| report.count(outcome);
-    writeln!(
-        out,
-        "{} asked: {} passed, {} with warnings, {} failed; {} skipped",
-        report.probes.len(),
-        count(Outcome::Passed),
-        count(Outcome::Warned),
-        count(Outcome::Failed),
-        report.targets.skipped.len()
-    )
+    skipped(out, &report.targets.skipped, report.sources)
 }
 
 /// How to ask by hand those that failed. A command stands on a line of its own, so that it
 /// can be copied.
-fn commands(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+pub(in crate::cli) fn commands(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let failed = |diagnosed: &&Diagnosed| diagnosed.outcome == Outcome::Failed;
     let commands = report.probes.iter().filter(failed);
     let mut commands = commands.filter_map(|diagnosed| diagnosed.command.as_deref());
@@ -211,16 +229,22 @@ fn word(outcome: Outcome) -> &'static str {
 
 // ── JSON ────────────────────────────────────────────────────────────────────────────────
 
-/// The object of `--format json`.
-#[derive(Serialize)]
+/// What `djanginx probe --format json` prints.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Whole<'a> {
+    /// The version of this form; it grows when something is taken away or changes its meaning.
     version: u32,
+    /// A line for each question to a node, then one for each node that is not asked.
     probes: Vec<Line<'a>>,
-    diagnostics: serde_json::Value,
+    /// What there is to say, in the order of the probes.
+    diagnostics: Vec<Diagnostic<'a>>,
     summary: Totals,
 }
 
-#[derive(Serialize)]
+/// How many probes ended how, and how many findings there are.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Totals {
     passed: usize,
     warned: usize,
@@ -230,27 +254,57 @@ struct Totals {
     findings: Summary,
 }
 
-/// One node.
-#[derive(Serialize)]
-struct Line<'a> {
+/// How a node came off.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Ending {
+    /// It answers well.
+    Passed,
+    /// It answers, with something worth knowing.
+    Warned,
+    /// It does not.
+    Failed,
+    /// It was not asked.
+    Skipped,
+}
+
+/// One question to one node.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(in crate::cli) struct Line<'a> {
+    /// The question in a few words; empty for a node that is not asked.
     target: String,
+    /// The pool, stream, upstream or host.
     pool: &'a str,
+    /// Where the node listens.
     address: String,
+    /// The file that the node is written in.
     file: &'a str,
+    /// Where in the file.
     start: Position,
-    outcome: &'a str,
+    outcome: Ending,
+    /// The rule of the most severe finding.
     cause: Option<&'a str>,
+    /// Why it is not asked; only for skipped ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+    /// The phase that was reached: `resolve`, `connect`, `tls`, `first-byte` or `transfer`.
     phase: Option<&'a str>,
+    /// The status of the answer over HTTP.
     status: Option<u16>,
+    /// How often it was asked.
     attempts: u32,
+    /// In milliseconds.
     timings_ms: Option<Times>,
+    /// What the most severe finding says.
     message: Option<&'a str>,
+    /// A command that asks the same.
     command: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+/// How long each phase took, in milliseconds; null for those that were not reached.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 struct Times {
     resolve: Option<f64>,
     connect: Option<f64>,
@@ -258,6 +312,11 @@ struct Times {
     first_byte: Option<f64>,
     transfer: Option<f64>,
     total: f64,
+}
+
+/// The JSON Schema of `--format json`.
+pub(in crate::cli) fn schema() -> String {
+    json::schema_text::<Whole<'_>>("What djanginx probe --format json prints")
 }
 
 impl Times {
@@ -274,7 +333,7 @@ impl Times {
     }
 }
 
-fn lines<'a>(report: &'a Report<'_>) -> Vec<Line<'a>> {
+pub(in crate::cli) fn lines<'a>(report: &'a Report<'_>) -> Vec<Line<'a>> {
     let sources = report.sources;
     let asked = report.probes.iter().map(|diagnosed| {
         let probe = &diagnosed.probe;
@@ -286,9 +345,9 @@ fn lines<'a>(report: &'a Report<'_>) -> Vec<Line<'a>> {
             file: sources.file(place.file).name(),
             start: sources.start(place),
             outcome: match diagnosed.outcome {
-                Outcome::Passed => "passed",
-                Outcome::Warned => "warned",
-                Outcome::Failed => "failed",
+                Outcome::Passed => Ending::Passed,
+                Outcome::Warned => Ending::Warned,
+                Outcome::Failed => Ending::Failed,
             },
             cause: diagnosed.cause,
             reason: None,
@@ -306,7 +365,7 @@ fn lines<'a>(report: &'a Report<'_>) -> Vec<Line<'a>> {
         address: node.address.clone(),
         file: sources.file(node.place.file).name(),
         start: sources.start(node.place),
-        outcome: "skipped",
+        outcome: Ending::Skipped,
         cause: None,
         reason: Some(&node.reason),
         phase: None,
@@ -320,21 +379,18 @@ fn lines<'a>(report: &'a Report<'_>) -> Vec<Line<'a>> {
 }
 
 impl<'a> Whole<'a> {
-    fn new(report: &'a Report<'_>) -> Self {
-        let findings = findings(report);
-        // The diagnostics are those of every other command.
-        let of_report = json::Report::new(&findings, report.sources, 0);
-        let mut value = serde_json::to_value(&of_report).unwrap_or_default();
+    fn new(report: &'a Report<'_>, findings: &'a [Finding]) -> Self {
+        let diagnostic = |finding| Diagnostic::new(finding, report.sources);
         Self {
             version: 1,
             probes: lines(report),
-            diagnostics: value["diagnostics"].take(),
+            diagnostics: findings.iter().map(diagnostic).collect(),
             summary: Totals {
                 passed: report.count(Outcome::Passed),
                 warned: report.count(Outcome::Warned),
                 failed: report.count(Outcome::Failed),
                 skipped: report.targets.skipped.len(),
-                findings: Summary::of(&findings),
+                findings: Summary::of(findings),
             },
         }
     }
@@ -344,13 +400,6 @@ impl<'a> Whole<'a> {
 
 /// A suite for each pool, a case for each question to a node.
 fn junit(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
-    let mut pools: Vec<&str> = Vec::new();
-    let asked = report.probes.iter().map(|probe| &probe.probe.target.pool);
-    for pool in asked.chain(report.targets.skipped.iter().map(|node| &node.pool)) {
-        if !pools.contains(&pool.as_str()) {
-            pools.push(pool);
-        }
-    }
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(
         out,
@@ -359,6 +408,19 @@ fn junit(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
         report.count(Outcome::Failed),
         report.targets.skipped.len()
     )?;
+    suites(out, report)?;
+    writeln!(out, "</testsuites>")
+}
+
+/// The suites, for a document around them.
+pub(in crate::cli) fn suites(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
+    let mut pools: Vec<&str> = Vec::new();
+    let asked = report.probes.iter().map(|probe| &probe.probe.target.pool);
+    for pool in asked.chain(report.targets.skipped.iter().map(|node| &node.pool)) {
+        if !pools.contains(&pool.as_str()) {
+            pools.push(pool);
+        }
+    }
     for pool in pools {
         let of_pool: Vec<&Diagnosed> = report
             .probes
@@ -395,7 +457,7 @@ fn junit(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
         }
         writeln!(out, "  </testsuite>")?;
     }
-    writeln!(out, "</testsuites>")
+    Ok(())
 }
 
 fn case(out: &mut dyn Write, pool: &str, diagnosed: &Diagnosed) -> io::Result<()> {

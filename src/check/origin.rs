@@ -1,0 +1,148 @@
+//! From a place in the generated text to the line of the topology that it comes from.
+//!
+//! A block of the text has the name of what it was made of: an `upstream` that of its pool, a
+//! `server` the domains of its site, a `location` the path of its route. Below that, the value
+//! that the text repeats is the place; where none is repeated it is the key.
+
+use crate::directives::Context;
+use crate::model::{Model, ScopeId, Statement};
+use crate::source::Span;
+use crate::topology::Loaded;
+use crate::topology::document::Step;
+
+/// Finds places of one topology.
+#[derive(Clone, Copy)]
+pub struct Origins<'a, 'm> {
+    loaded: &'a Loaded,
+    model: &'a Model<'m>,
+}
+
+impl<'a, 'm> Origins<'a, 'm> {
+    /// For a topology, and what its text is read as.
+    #[must_use]
+    pub fn new(loaded: &'a Loaded, model: &'a Model<'m>) -> Self {
+        Self { loaded, model }
+    }
+
+    /// Where a place of the generated text comes from; the beginning of the topology, or its
+    /// `nginx`, where nothing nearer is known.
+    #[must_use]
+    pub fn of(&self, place: Span) -> Span {
+        let document = &self.loaded.document;
+        let (scope, statement) = self.around(place);
+        let way = self.way(scope);
+        let mut words: Vec<(bool, String)> = Vec::new();
+        if let Some(statement) = statement {
+            words.extend(statement.args().map(|word| {
+                let meant = within(word.span(), place) || within(place, word.span());
+                (!meant, word.to_str().into_owned())
+            }));
+        }
+        // The word that is meant goes before the others.
+        words.sort_by_key(|(other, _)| *other);
+        let values = words.iter().flat_map(|(_, word)| {
+            let value = word.split_once('=').map(|(_, value)| value);
+            std::iter::once(word.as_str()).chain(value)
+        });
+        let mut found = values.filter(|value| value.len() > 1);
+        found
+            .find_map(|value| document.find_text(&way, value))
+            .unwrap_or_else(|| match way.as_slice() {
+                [] => document.key_at(&[Step::Key("nginx")]),
+                way => document.key_at(way),
+            })
+    }
+
+    /// The innermost block round a place, and the statement there.
+    fn around(&self, place: Span) -> (ScopeId, Option<Statement<'m>>) {
+        let mut nearest: (ScopeId, Option<Statement<'m>>) = (ScopeId::MAIN, None);
+        let mut length = u32::MAX;
+        for (index, scope) in self.model.scopes.iter().enumerate() {
+            let inside = ScopeId(index as u32);
+            let opener = scope.opener.iter().map(|opener| (inside, *opener));
+            let statements = scope.statements.iter().map(|s| (inside, *s));
+            for (scope, statement) in opener.chain(statements) {
+                let span = statement.directive.span();
+                let holds = span.file == place.file && within(place, span);
+                if holds && span.len() < length {
+                    length = span.len();
+                    nearest = (scope, Some(statement));
+                }
+            }
+        }
+        let table = self.model.tables.iter().find(|table| {
+            let span = table.directive.span();
+            span.file == place.file && within(place, span)
+        });
+        match table {
+            Some(table) => (table.scope, Some(*table)),
+            None => nearest,
+        }
+    }
+
+    /// The way to what a block is made of.
+    fn way(&self, scope: ScopeId) -> Vec<Step<'a>> {
+        let topology = &self.loaded.topology;
+        let model = self.model;
+        let pool = |name: &str| {
+            let (name, _) = topology.pools.get_key_value(name)?;
+            Some(vec![Step::Key("pools"), Step::Key(name)])
+        };
+        let stream = |name: &str| {
+            let (name, _) = topology.streams.get_key_value(name)?;
+            Some(vec![Step::Key("streams"), Step::Key(name)])
+        };
+        let mut route = None;
+        for id in std::iter::once(scope).chain(model.outwards(scope)) {
+            let block = model.scope(id);
+            let opener = block.opener;
+            match block.context {
+                Context::Upstream => {
+                    let name = opener.and_then(|opener| opener.arg(0));
+                    return name
+                        .and_then(|name| pool(&name.to_str()))
+                        .unwrap_or_default();
+                }
+                Context::StreamUpstream => {
+                    let name = opener.and_then(|opener| opener.arg(0));
+                    return name
+                        .and_then(|name| stream(&name.to_str()))
+                        .unwrap_or_default();
+                }
+                Context::StreamServer => {
+                    let pass = model.value(id, "proxy_pass").and_then(|pass| pass.arg(0));
+                    return pass
+                        .and_then(|name| stream(&name.to_str()))
+                        .unwrap_or_default();
+                }
+                Context::Location if route.is_none() => {
+                    let last = opener.and_then(|opener| opener.args().last());
+                    route = last.map(|path| path.to_str().into_owned());
+                }
+                Context::Server => {
+                    let names = block.named("server_name").flat_map(|names| names.args());
+                    let names: Vec<String> = names.map(|n| n.to_str().into_owned()).collect();
+                    let of_names = topology
+                        .sites
+                        .iter()
+                        .find(|(_, site)| site.domains.iter().any(|domain| names.contains(domain)));
+                    let Some((name, site)) = of_names else {
+                        return vec![];
+                    };
+                    let mut way = vec![Step::Key("sites"), Step::Key(name)];
+                    let route = route.and_then(|route| site.routes.get_key_value(&route));
+                    if let Some((route, _)) = route {
+                        way.extend([Step::Key("routes"), Step::Key(route)]);
+                    }
+                    return way;
+                }
+                _ => {}
+            }
+        }
+        Vec::new()
+    }
+}
+
+fn within(inner: Span, outer: Span) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
