@@ -1,6 +1,7 @@
 //! The command line: one file per command. Only here is anything printed, and only
 //! through [`Streams`].
 
+mod check;
 mod completions;
 mod explain;
 mod findings;
@@ -100,6 +101,9 @@ enum Command {
     Lint(lint::Args),
     /// Ask every node what nginx would ask it.
     Probe(probe::Args),
+    /// Say whether a topology can be deployed: validate, lint what it becomes, let nginx try
+    /// that, ask every node.
+    Check(check::Args),
     /// Say which server, location and node handles a URL, and why.
     Explain(explain::Args),
     /// List what lint looks for.
@@ -126,6 +130,7 @@ impl Cli {
             Command::Generate(args) => args.run(streams),
             Command::Lint(args) => args.run(streams),
             Command::Probe(args) => args.run(streams),
+            Command::Check(args) => args.run(streams),
             Command::Explain(args) => args.run(streams),
             Command::Rules(args) => args.run(streams),
             Command::Rule(args) => args.run(streams),
@@ -134,6 +139,12 @@ impl Cli {
             Command::Man(args) => args.run(streams),
         }
     }
+}
+
+/// The JSON Schemas of what `--format json` prints, by the name of the command.
+#[must_use]
+pub fn schemas() -> [(&'static str, String); 2] {
+    [("check", check::schema()), ("probe", probe::schema())]
 }
 
 /// Parses the process's arguments, runs, and reports a failure: all of `main`.

@@ -36,6 +36,9 @@ pub enum Error {
     /// A template is wrong.
     #[error("{0}")]
     Render(#[from] crate::render::RenderError),
+    /// A program that was named as nginx is none.
+    #[error(transparent)]
+    NotNginx(#[from] crate::check::nginx::NotNginx),
     /// Output could not be written.
     #[error("cannot write the output")]
     Output(#[from] std::io::Error),

@@ -14,12 +14,13 @@ pub mod view;
 pub use engine::TEMPLATES;
 pub use error::RenderError;
 
+use crate::model::files::Memory;
 use crate::topology::model::Topology;
 use crate::version::Target;
 use engine::Engine;
 use minijinja::value::{Serde, Value};
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// One file of the output.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +66,17 @@ pub fn render(
             })
         })
         .collect()
+}
+
+/// Rendered files in memory, and the path of the main one, which comes last.
+#[must_use]
+pub fn in_memory(files: Vec<File>) -> (Memory, PathBuf) {
+    let main = files.last().map(|file| PathBuf::from(&file.path));
+    let mut memory = Memory::new();
+    for file in files {
+        memory.insert(&file.path, file.text.into_bytes());
+    }
+    (memory, main.unwrap_or_default())
 }
 
 /// The whole view, with `site` or `stream` being the one of that name.

@@ -31,6 +31,13 @@ fn the_schema_of_the_topology_is_current() {
     is_current("schemas/topology.schema.json", &topology::schema_text());
 }
 
+#[test]
+fn the_schemas_of_results_are_current() {
+    for (command, schema) in djanginx::cli::schemas() {
+        is_current(&format!("schemas/{command}.schema.json"), &schema);
+    }
+}
+
 // ── The manuals of rules ────────────────────────────────────────────────────────────────
 
 /// A rule's page: its manual, and its fixtures as examples.

@@ -5,8 +5,9 @@
 //! that the text repeats is the place; where none is repeated it is the key.
 
 use crate::directives::Context;
+use crate::finding::{Finding, Label, NginxVerdict};
 use crate::model::{Model, ScopeId, Statement};
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::topology::Loaded;
 use crate::topology::document::Step;
 
@@ -48,9 +49,52 @@ impl<'a, 'm> Origins<'a, 'm> {
         found
             .find_map(|value| document.find_text(&way, value))
             .unwrap_or_else(|| match way.as_slice() {
-                [] => document.key_at(&[Step::Key("nginx")]),
+                [] => self.nowhere(),
                 way => document.key_at(way),
             })
+    }
+
+    /// Where the topology has a text as a value or as a key.
+    #[must_use]
+    pub fn named(&self, text: &str) -> Option<Span> {
+        (!text.is_empty())
+            .then(|| self.loaded.document.find_text(&[], text))
+            .flatten()
+    }
+
+    /// The place of what comes from no line: `nginx`, or the beginning.
+    #[must_use]
+    pub fn nowhere(&self) -> Span {
+        self.loaded.document.key_at(&[Step::Key("nginx")])
+    }
+
+    /// A finding about the generated text as one about the topology. `shift` is how many files
+    /// come before those of the text where both are shown.
+    #[must_use]
+    pub fn lift(&self, finding: Finding, shift: u32) -> Finding {
+        let moved = |label: &Label| Label {
+            span: shifted(label.span, shift),
+            text: label.text.clone(),
+        };
+        let mut place = moved(&finding.primary);
+        if place.text.is_empty() {
+            "in the generated text".clone_into(&mut place.text);
+        }
+        let related = finding.related.iter().map(moved);
+        Finding {
+            primary: Label {
+                span: self.of(finding.primary.span),
+                text: "written because of this".to_owned(),
+            },
+            related: std::iter::once(place).chain(related).collect(),
+            nginx: finding.nginx.map(|nginx| NginxVerdict {
+                at: nginx.at.map(|at| shifted(at, shift)),
+                ..nginx
+            }),
+            // Nobody edits the text.
+            fix: None,
+            ..finding
+        }
     }
 
     /// The innermost block round a place, and the statement there.
@@ -141,6 +185,11 @@ impl<'a, 'm> Origins<'a, 'm> {
         }
         Vec::new()
     }
+}
+
+/// The same place where `shift` files come before.
+pub(super) fn shifted(place: Span, shift: u32) -> Span {
+    Span::new(FileId(place.file.0 + shift), place.start, place.end)
 }
 
 fn within(inner: Span, outer: Span) -> bool {

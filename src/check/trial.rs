@@ -73,7 +73,7 @@ pub struct Trial {
 
 impl Trial {
     /// Lets a program judge a configuration that was read for its target; `openssl` is the one
-    /// that the configuration is for.
+    /// that the configuration is for, such as `3.5`.
     ///
     /// # Errors
     /// When the folder cannot be made, or the program cannot be run.
@@ -82,7 +82,7 @@ impl Trial {
         texts: &'m Texts<'m>,
         config: &'m Config,
         model: &Model<'m>,
-        openssl: &str,
+        openssl: Option<&str>,
     ) -> io::Result<Self> {
         let court = Court {
             nginx,
@@ -100,7 +100,7 @@ struct Court<'a, 'm> {
     texts: &'m Texts<'m>,
     config: &'m Config,
     model: &'a Model<'m>,
-    openssl: &'a str,
+    openssl: Option<&'a str>,
 }
 
 impl<'m> Court<'_, 'm> {
@@ -260,7 +260,9 @@ impl<'m> Court<'_, 'm> {
             "SSL_CTX_set1_groups_list(",
         ];
         if OPENSSL.iter().any(|call| message.text.contains(call)) {
-            return self.nginx.openssl() != Some(self.openssl);
+            return self
+                .openssl
+                .is_some_and(|wanted| self.nginx.openssl() != Some(wanted));
         }
         let here = verdict::Options {
             target: self.nginx.target.unwrap_or(self.model.target),

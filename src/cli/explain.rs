@@ -5,7 +5,7 @@ use super::{SUCCESS, Streams};
 use crate::Error;
 use crate::directives::Modules;
 use crate::explain::{Request, World, explain, tree};
-use crate::model::files::{Disk, Memory};
+use crate::model::files::Disk;
 use crate::model::{Limits, Prefix, Texts, dump};
 use crate::render;
 use crate::report::explanation;
@@ -141,14 +141,7 @@ impl Args {
             .target()
             .map_err(|error| Error::Usage(error.to_string()))?;
         let text = sources.file(valid.loaded.file).text();
-        let mut memory = Memory::new();
-        let files = render::render(topology, target, text, None)?;
-        // The file that includes the others comes last.
-        let main = files.last().map(|file| PathBuf::from(&file.path));
-        for file in files {
-            memory.insert(&file.path, file.text.into_bytes());
-        }
-        let main = main.unwrap_or_default();
+        let (memory, main) = render::in_memory(render::render(topology, target, text, None)?);
         let mut texts = Texts::new(&memory, Limits::default());
         let root = texts
             .open(&main)

@@ -40,6 +40,8 @@ pub(super) enum Format {
 
 /// What is to be written.
 pub(super) struct Found<'a> {
+    /// The command that found them.
+    pub(super) command: &'static str,
     pub(super) findings: &'a [Finding],
     pub(super) sources: &'a SourceMap,
     /// How many findings comments and the baseline keep back.
@@ -62,7 +64,7 @@ impl Found<'_> {
             Format::Grouped => grouped::write(out, findings, sources),
             Format::Json => json::write(out, findings, sources, self.suppressed),
             Format::Jsonl => json::write_lines(out, findings, sources),
-            Format::Sarif => sarif::write(out, findings, sources, &paths()),
+            Format::Sarif => sarif::write(out, self.command, findings, sources, &paths()),
             Format::Github => {
                 github::write(out, findings, sources, &paths())?;
                 self.step_summary(&paths())

@@ -267,6 +267,7 @@ impl Args {
             suppressed += all - findings.len();
         }
         let found = Found {
+            command: "lint",
             findings: &findings,
             sources,
             suppressed,

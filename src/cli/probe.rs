@@ -24,6 +24,8 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
+pub(super) use output::schema;
+
 /// Arguments of `probe`.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("topology", |file| file.value_name("FILE").help(
@@ -84,6 +86,7 @@ enum Format {
 }
 
 /// What a run came to, for all formats.
+#[derive(Clone, Copy)]
 pub(super) struct Report<'a> {
     pub(super) targets: &'a Targets,
     pub(super) probes: &'a [Diagnosed],

@@ -26,35 +26,67 @@ pub fn write(
         findings.len()
     )?;
     for file in (0..sources.len() as u32).map(FileId) {
-        let name = escaped(&paths.relative(sources.file(file).name()));
-        let count = of_file(findings, file).count();
-        writeln!(
-            out,
-            "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{count}\" errors=\"0\" skipped=\"0\">",
-            count.max(1)
-        )?;
-        if count == 0 {
-            writeln!(out, "    <testcase name=\"lint\" classname=\"{name}\"/>")?;
-        }
-        for finding in of_file(findings, file) {
-            let place = sources.start(finding.primary.span);
-            let mut text = format!("{name}:{}:{}", place.line, place.column);
-            if let Some(help) = &finding.help {
-                text.push('\n');
-                text.push_str(&escaped(help));
-            }
-            writeln!(
-                out,
-                "    <testcase name=\"{}:{}\" classname=\"{name}\">\n      <failure message=\"{}\" type=\"{}\">{text}</failure>\n    </testcase>",
-                finding.rule,
-                place.line,
-                escaped(&finding.message),
-                finding.rule
-            )?;
-        }
-        writeln!(out, "  </testsuite>")?;
+        let name = paths.relative(sources.file(file).name());
+        let findings: Vec<_> = of_file(findings, file).map(|f| (f, true)).collect();
+        suite(out, &name, "lint", &findings, sources, paths)?;
     }
     writeln!(out, "</testsuites>")
+}
+
+/// Writes a suite: a case for each finding, failed or with its words as output. Without any
+/// the suite has one case, `what`, that passes.
+///
+/// # Errors
+/// When `out` refuses.
+pub fn suite(
+    out: &mut dyn Write,
+    name: &str,
+    what: &str,
+    findings: &[(&Finding, bool)],
+    sources: &SourceMap,
+    paths: &Paths,
+) -> io::Result<()> {
+    let name = escaped(name);
+    let failed = findings.iter().filter(|(_, fails)| *fails).count();
+    writeln!(
+        out,
+        "  <testsuite name=\"{name}\" tests=\"{}\" failures=\"{failed}\" errors=\"0\" skipped=\"0\">",
+        findings.len().max(1)
+    )?;
+    if findings.is_empty() {
+        writeln!(
+            out,
+            "    <testcase name=\"{}\" classname=\"{name}\"/>",
+            escaped(what)
+        )?;
+    }
+    for (finding, fails) in findings {
+        let span = finding.primary.span;
+        let place = sources.start(span);
+        let file = escaped(&paths.relative(sources.file(span.file).name()));
+        let mut text = format!("{file}:{}:{}", place.line, place.column);
+        if let Some(help) = &finding.help {
+            text.push('\n');
+            text.push_str(&escaped(help));
+        }
+        let message = escaped(&finding.message);
+        write!(
+            out,
+            "    <testcase name=\"{}:{}\" classname=\"{name}\">\n      ",
+            finding.rule, place.line
+        )?;
+        if *fails {
+            write!(
+                out,
+                "<failure message=\"{message}\" type=\"{}\">{text}</failure>",
+                finding.rule
+            )?;
+        } else {
+            write!(out, "<system-out>{message}\n{text}</system-out>")?;
+        }
+        writeln!(out, "\n    </testcase>")?;
+    }
+    writeln!(out, "  </testsuite>")
 }
 
 fn of_file(findings: &[Finding], file: FileId) -> impl Iterator<Item = &Finding> {

@@ -14,12 +14,13 @@ const RESULTS: usize = 25_000;
 /// The most other places of a finding.
 const RELATED: usize = 100;
 
-/// Writes one log with one run.
+/// Writes one log with one run of a command, such as `lint`.
 ///
 /// # Errors
 /// When `out` refuses.
 pub fn write(
     out: &mut dyn Write,
+    command: &str,
     findings: &[Finding],
     sources: &SourceMap,
     paths: &Paths,
@@ -55,7 +56,7 @@ pub fn write(
                 "informationUri": "https://github.com/djanginx/djanginx",
                 "rules": rules,
             }},
-            "automationDetails": {"id": "djanginx/lint/"},
+            "automationDetails": {"id": format!("djanginx/{command}/")},
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],

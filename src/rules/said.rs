@@ -596,12 +596,44 @@ pub(super) static ALL: &[&Meta] = &[
         "Write zeros there."
     ),
     said!(
+        "nginx-refuses",
+        Nginx,
+        Error,
+        "What an nginx of this machine refuses of a generated configuration (`djanginx check`).",
+        "nginx would not start with it.",
+        "Correct the line of the topology, or your own template, that the words come from."
+    ),
+    said!(
+        "nginx-warns",
+        Nginx,
+        Warning,
+        "What an nginx of this machine warns of in a generated configuration (`djanginx check`).",
+        "nginx starts with it, and does something else than is written.",
+        "Correct the line of the topology, or your own template, that the words come from."
+    ),
+    said!(
+        "not-on-this-machine",
+        Nginx,
+        Warning,
+        "A file, a user, a host or a socket that a generated configuration needs and that this machine does not give to nginx (`djanginx check`).",
+        "nginx would not start here. Where the configuration is made for another machine this is as it should be, and so it never fails the check.",
+        "Put it there before you deploy, or check on the machine that the configuration is for."
+    ),
+    said!(
         "nothing-to-delete",
         Nginx,
         Warning,
         "A `delete` of a network that a `geo` does not have.",
         "It does nothing, and nginx warns.",
         "Remove it."
+    ),
+    said!(
+        "other-nginx",
+        Nginx,
+        Warning,
+        "A generated configuration that the nginx of this machine refuses, or warns of, because it is not the one that the topology is for: another release, other modules or another OpenSSL (`djanginx check`).",
+        "It would not start with this nginx. The check does not fail, because the topology says that it will run with another.",
+        "Write the nginx that you have into the topology, as in `nginx: {version: \"1.28\"}`, or check with the one that you deploy to: `--nginx PROGRAM`."
     ),
     said!(
         "path-conflict",

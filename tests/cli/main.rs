@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, missing_docs)] // a test may panic
 
+mod check;
+#[path = "../support/engines.rs"]
+mod engines;
 mod generate;
 mod init;
 mod run;

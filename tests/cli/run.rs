@@ -12,7 +12,7 @@ pub(crate) struct Run {
     folder: TempDir,
     args: Vec<OsString>,
     stdin: Vec<u8>,
-    env: Vec<(&'static str, &'static str)>,
+    env: Vec<(&'static str, String)>,
 }
 
 impl Run {
@@ -41,8 +41,8 @@ impl Run {
     }
 
     /// A variable of the environment.
-    pub(crate) fn env(mut self, name: &'static str, value: &'static str) -> Self {
-        self.env.push((name, value));
+    pub(crate) fn env(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.env.push((name, value.into()));
         self
     }
 
@@ -58,7 +58,7 @@ impl Run {
             .args(&self.args)
             .current_dir(self.folder())
             .env_clear()
-            .envs(self.env.iter().copied())
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

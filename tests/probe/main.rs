@@ -12,6 +12,7 @@ mod streams;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// What `probe` says about a file: its exit status and its JSON.
 struct Said {
@@ -47,12 +48,21 @@ fn command(folder: &Path, file: &str, args: &[&str]) -> Command {
     command
 }
 
+/// The schema of what all runs print.
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/probe.schema.json");
+    let schema = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    jsonschema::validator_for(&schema).unwrap()
+});
+
 fn said(mut command: Command) -> Said {
     let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     let json = serde_json::from_str(&text)
         .unwrap_or_else(|wrong| panic!("{wrong}: {text:?} and on standard error {error:?}"));
+    let wrong: Vec<_> = SCHEMA.iter_errors(&json).map(|e| e.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:?}: {text}");
     Said {
         status: output.status.code().unwrap(),
         json,

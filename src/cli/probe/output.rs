@@ -28,11 +28,11 @@ pub(super) fn write(
         Format::Table => table(out, report, style),
         Format::Json => {
             let findings = findings(report);
-            serde_json::to_writer(&mut *out, &Whole::new(report, &findings))?;
+            serde_json::to_writer(&mut *out, &Whole::new(*report, &findings))?;
             writeln!(out)
         }
         Format::Jsonl => {
-            for line in lines(report) {
+            for line in lines(*report) {
                 serde_json::to_writer(&mut *out, &line)?;
                 writeln!(out)?;
             }
@@ -333,7 +333,7 @@ impl Times {
     }
 }
 
-pub(in crate::cli) fn lines<'a>(report: &'a Report<'_>) -> Vec<Line<'a>> {
+pub(in crate::cli) fn lines<'a>(report: Report<'a>) -> Vec<Line<'a>> {
     let sources = report.sources;
     let asked = report.probes.iter().map(|diagnosed| {
         let probe = &diagnosed.probe;
@@ -379,7 +379,7 @@ pub(in crate::cli) fn lines<'a>(report: &'a Report<'_>) -> Vec<Line<'a>> {
 }
 
 impl<'a> Whole<'a> {
-    fn new(report: &'a Report<'_>, findings: &'a [Finding]) -> Self {
+    fn new(report: Report<'a>, findings: &'a [Finding]) -> Self {
         let diagnostic = |finding| Diagnostic::new(finding, report.sources);
         Self {
             version: 1,
