@@ -101,8 +101,7 @@ enum Command {
     Lint(lint::Args),
     /// Ask every node what nginx would ask it.
     Probe(probe::Args),
-    /// Say whether a topology can be deployed: validate, lint what it becomes, let nginx try
-    /// that, ask every node.
+    /// Say whether a topology can be deployed: all of the above, and `nginx -t`.
     Check(check::Args),
     /// Say which server, location and node handles a URL, and why.
     Explain(explain::Args),

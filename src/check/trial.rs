@@ -14,6 +14,7 @@ use crate::verdict::{self, Start};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -294,17 +295,28 @@ impl<'m> Court<'_, 'm> {
         directives.chain(&self.model.tables).copied()
     }
 
-    /// The statement that ends in a line, as nginx counts.
+    /// The statement that ends in a line, as nginx counts; where none does, the line.
     fn ending_at(&self, file: &str, line: u32) -> Option<Span> {
         let sources = self.texts.sources();
+        let file = self.texts.file(Path::new(file))?;
         let ends_there = |statement: &Statement<'_>| {
             let end = statement.end();
-            let path = self.texts.path(end.file);
-            path.and_then(|path| path.to_str()) == Some(file) && sources.end(end).line == line
+            end.file == file && sources.end(end).line == line
         };
-        self.statements()
-            .find(ends_there)
-            .map(|statement| statement.head())
+        let statement = self.statements().find(ends_there);
+        statement.map(|statement| statement.head()).or_else(|| {
+            let text = sources.file(file).text();
+            let mut lines = text.split(|byte| *byte == b'\n');
+            let before: usize = lines
+                .by_ref()
+                .take((line as usize).saturating_sub(1))
+                .map(|l| l.len() + 1)
+                .sum();
+            let words = lines.next()?;
+            let start = before + words.len() - words.trim_ascii_start().len();
+            let end = before + words.trim_ascii_end().len();
+            Some(Span::new(file, start.min(end) as u32, end as u32))
+        })
     }
 
     /// The first statement with a word.

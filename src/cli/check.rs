@@ -320,7 +320,7 @@ impl Args {
         let found = || Nginx::find(path.as_deref());
         let Some(program) = self.nginx.clone().or_else(found) else {
             return Ok(Judgement::NotAsked(
-                "there is no nginx on this machine".to_owned(),
+                "no nginx was found here; `--nginx PROGRAM` names one".to_owned(),
             ));
         };
         let nginx = match Nginx::ask(&program) {

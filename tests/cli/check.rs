@@ -329,7 +329,16 @@ fn without_an_nginx_it_says_so() {
     let text = topology("1.28", "127.0.0.1:8000", "");
     let run = Run::new(["check", "topology.yaml", "--no-probe"]).env("PATH", "");
     let output = run.file("topology.yaml", &text).run();
-    insta::assert_snapshot!(output, @"");
+    insta::assert_snapshot!(output, @r"
+    status: 0
+    --- stdout
+    ok        topology  topology.yaml: no problems
+    ok        lint      nginx.conf for nginx 1.28.3, 99 lines: no problems
+    left out  nginx -t  no nginx was found here; `--nginx PROGRAM` names one
+    left out  probe     --no-probe
+
+    topology.yaml can be deployed, as far as it was checked
+    ");
     let run = Run::new(["check", "topology.yaml", "--nginx", "/none/nginx"]);
     let output = run.file("topology.yaml", text).run();
     assert_eq!(output.status, Some(2), "{output}");
@@ -395,7 +404,7 @@ fn formats_are_those_of_lint() {
             "github",
             "::error title=probe-refused,file=topology.yaml,line=5,",
         ),
-        ("gitlab", "\"path\":\"topology.yaml\""),
+        ("gitlab", "\"path\": \"topology.yaml\""),
         ("sarif", "djanginx/check/"),
         ("checkstyle", "probe-refused"),
         ("rdjson", "probe-refused"),
