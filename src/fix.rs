@@ -2,7 +2,8 @@
 
 use crate::finding::{Edit, Finding, Fix, Safety};
 use crate::source::{FileId, SourceMap};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::PathBuf;
 
 /// A repair that was found, by which it is known in later rounds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -13,59 +14,78 @@ pub struct Mark {
     title: String,
 }
 
-/// Edits to be made together.
-#[derive(Debug, Clone, Default)]
-pub struct Choice {
-    edits: BTreeMap<FileId, Vec<Edit>>,
-    /// The repairs that they belong to.
-    pub marks: Vec<Mark>,
+/// A repair that is to be made.
+#[derive(Debug, Clone)]
+pub struct Repair<'f> {
+    /// By what it is known.
+    pub mark: Mark,
+    fix: &'f Fix,
 }
 
 /// Chooses repairs: those that are allowed, not refused before, and do not overlap an earlier
-/// one; at most `most` of them.
+/// one. A file that has several names is repaired under the first of them: `same` gives a
+/// file one name.
 #[must_use]
-pub fn choose(
-    findings: &[Finding],
+pub fn choose<'f>(
+    findings: &'f [Finding],
     sources: &SourceMap,
     most_daring: Safety,
     refused: &BTreeSet<Mark>,
-    most: usize,
-) -> Choice {
-    let mut choice = Choice::default();
+    same: impl Fn(FileId) -> PathBuf,
+) -> Vec<Repair<'f>> {
+    let mut chosen = Chosen::default();
+    let mut claimed: HashMap<PathBuf, FileId> = HashMap::new();
+    let mut repairs = Vec::new();
     for finding in findings {
         let Some(fix) = &finding.fix else {
             continue;
         };
         let allowed = fix.safety == Safety::Safe || most_daring == Safety::Unsafe;
-        if !allowed || fix.edits.is_empty() || choice.marks.len() >= most {
+        if !allowed || fix.edits.is_empty() {
             continue;
         }
         let mark = mark(finding, fix, sources);
-        if refused.contains(&mark) || overlaps(&choice.edits, fix) {
+        if refused.contains(&mark) || chosen.overlaps(fix) {
             continue;
         }
-        for edit in &fix.edits {
-            choice
-                .edits
-                .entry(edit.span.file)
-                .or_default()
-                .push(edit.clone());
+        let mut claim = |edit: &Edit| {
+            let file = edit.span.file;
+            *claimed.entry(same(file)).or_insert(file) == file
+        };
+        if fix.edits.iter().all(&mut claim) {
+            chosen.add(fix);
+            repairs.push(Repair { mark, fix });
         }
-        choice.marks.push(mark);
     }
-    choice
+    repairs
 }
 
-/// Two edits touch when they share a byte, or begin at the same place.
-fn overlaps(chosen: &BTreeMap<FileId, Vec<Edit>>, fix: &Fix) -> bool {
-    fix.edits.iter().any(|edit| {
-        chosen.get(&edit.span.file).is_some_and(|others| {
-            others.iter().any(|other| {
-                let (a, b) = (edit.span, other.span);
-                a.start == b.start || (a.start < b.end && b.start < a.end)
+/// Where edits were chosen, by their starts: the end of each.
+#[derive(Default)]
+struct Chosen {
+    files: HashMap<FileId, BTreeMap<u32, u32>>,
+}
+
+impl Chosen {
+    fn add(&mut self, fix: &Fix) {
+        for edit in &fix.edits {
+            let edits = self.files.entry(edit.span.file).or_default();
+            edits.insert(edit.span.start, edit.span.end);
+        }
+    }
+
+    /// Two edits touch when they share a byte, or begin at the same place.
+    fn overlaps(&self, fix: &Fix) -> bool {
+        fix.edits.iter().any(|edit| {
+            let span = edit.span;
+            self.files.get(&span.file).is_some_and(|edits| {
+                let before = edits.range(..=span.start).next_back();
+                let reaches =
+                    |(start, end): (&u32, &u32)| *start == span.start || *end > span.start;
+                before.is_some_and(reaches) || edits.range(span.start..span.end).next().is_some()
             })
         })
-    })
+    }
 }
 
 fn mark(finding: &Finding, fix: &Fix, sources: &SourceMap) -> Mark {
@@ -91,27 +111,20 @@ impl Mark {
     }
 }
 
-impl Choice {
-    /// Whether nothing is to be done.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.marks.is_empty()
+/// The new texts of the files that repairs change.
+#[must_use]
+pub fn texts(repairs: &[Repair<'_>], sources: &SourceMap) -> Vec<(FileId, Vec<u8>)> {
+    let mut files: BTreeMap<FileId, Vec<&Edit>> = BTreeMap::new();
+    for edit in repairs.iter().flat_map(|repair| &repair.fix.edits) {
+        files.entry(edit.span.file).or_default().push(edit);
     }
-
-    /// The new texts of the files that change.
-    #[must_use]
-    pub fn apply(&self, sources: &SourceMap) -> Vec<(FileId, Vec<u8>)> {
-        self.edits
-            .iter()
-            .map(|(file, edits)| (*file, apply(sources.file(*file).text(), edits)))
-            .collect()
-    }
+    { files.into_iter() }
+        .map(|(file, edits)| (file, apply(sources.file(file).text(), edits)))
+        .collect()
 }
 
 /// A text with edits made, which do not overlap.
-#[must_use]
-pub fn apply(text: &[u8], edits: &[Edit]) -> Vec<u8> {
-    let mut edits: Vec<_> = edits.iter().collect();
+fn apply(text: &[u8], mut edits: Vec<&Edit>) -> Vec<u8> {
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));
     let mut new = Vec::with_capacity(text.len());
     let mut at = 0;
@@ -158,8 +171,8 @@ mod tests {
         ];
         let none = BTreeSet::new();
         let text = |safety| {
-            let choice = choose(&findings, &sources, safety, &none, usize::MAX);
-            String::from_utf8(choice.apply(&sources)[0].1.clone()).unwrap()
+            let repairs = choose(&findings, &sources, safety, &none, |_| PathBuf::new());
+            String::from_utf8(texts(&repairs, &sources)[0].1.clone()).unwrap()
         };
         assert_eq!(text(Safety::Safe), "01x+45678");
         assert_eq!(text(Safety::Unsafe), "01x+45z78");

@@ -1,7 +1,10 @@
 //! Every rule and its fixtures: `bad.conf` is reported exactly as the snapshot says,
 //! `good.conf` is not, and what is repaired is `fixed.conf`.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::unwrap_used, missing_docs)] // a test may panic
+
+#[path = "rules/repairs.rs"]
+mod repairs;
 
 #[path = "support/catalogue.rs"]
 mod catalogue;

@@ -1,6 +1,7 @@
 //! Reading files: from disk, or from memory for dumps, standard input and tests.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
@@ -36,6 +37,11 @@ pub trait Files: Sync {
 
     /// Whether there is something of that name, of whatever kind.
     fn exists(&self, path: &Path) -> bool;
+
+    /// The one name of a file that may have several.
+    fn same(&self, path: &Path) -> PathBuf {
+        path.to_owned()
+    }
 }
 
 /// The file system.
@@ -97,6 +103,10 @@ impl Files for Disk {
     fn exists(&self, path: &Path) -> bool {
         std::fs::symlink_metadata(path).is_ok()
     }
+
+    fn same(&self, path: &Path) -> PathBuf {
+        path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    }
 }
 
 impl From<io::Error> for ReadError {
@@ -108,11 +118,12 @@ impl From<io::Error> for ReadError {
     }
 }
 
-/// Other files with some of them changed in memory.
+/// Other files with some of them changed in memory, under whichever of their names.
 #[derive(Clone)]
 pub struct Overlay<'f> {
     below: &'f dyn Files,
-    changed: BTreeMap<PathBuf, Arc<[u8]>>,
+    /// By their one name: the name by which they were changed, and the text.
+    changed: BTreeMap<PathBuf, (PathBuf, Arc<[u8]>)>,
 }
 
 impl<'f> Overlay<'f> {
@@ -127,20 +138,31 @@ impl<'f> Overlay<'f> {
 
     /// Changes a file.
     pub fn set(&mut self, path: impl Into<PathBuf>, text: impl Into<Arc<[u8]>>) {
-        self.changed.insert(path.into(), text.into());
+        let path = path.into();
+        match self.changed.entry(self.below.same(&path)) {
+            Entry::Occupied(mut known) => known.get_mut().1 = text.into(),
+            Entry::Vacant(new) => {
+                new.insert((path, text.into()));
+            }
+        }
     }
 
     /// The files that are changed, by path.
     pub fn changed(&self) -> impl Iterator<Item = (&Path, &Arc<[u8]>)> {
         self.changed
-            .iter()
+            .values()
             .map(|(path, text)| (path.as_path(), text))
     }
 }
 
 impl Files for Overlay<'_> {
     fn read(&self, path: &Path, most: u64) -> Result<Arc<[u8]>, ReadError> {
-        match self.changed.get(path) {
+        let changed = if self.changed.is_empty() {
+            None
+        } else {
+            self.changed.get(&self.below.same(path))
+        };
+        match changed.map(|(_, text)| text) {
             Some(text) if text.len() as u64 > most => Err(ReadError::TooLarge),
             Some(text) => Ok(Arc::clone(text)),
             None => self.below.read(path, most),
@@ -153,6 +175,10 @@ impl Files for Overlay<'_> {
 
     fn exists(&self, path: &Path) -> bool {
         self.below.exists(path)
+    }
+
+    fn same(&self, path: &Path) -> PathBuf {
+        self.below.same(path)
     }
 }
 

@@ -36,10 +36,16 @@ pub(super) fn repeat_before(
         .copied()
         .take_while(|byte| matches!(byte, b' ' | b'\t'))
         .collect();
+    // As the file ends its lines.
+    let end: &[u8] = match memchr::memchr(b'\n', text) {
+        Some(feed) if text[..feed].ends_with(b"\r") => b"\r\n",
+        _ => b"\n",
+    };
     let mut lines = Vec::new();
     for statement in what {
         lines.extend_from_slice(sources.slice(statement.head()));
-        lines.extend_from_slice(b";\n");
+        lines.push(b';');
+        lines.extend_from_slice(end);
         lines.extend_from_slice(&indentation);
     }
     insert(place, lines)

@@ -1,13 +1,13 @@
 //! `lint --fix`: repairs until nothing changes, checked after every round.
 
-use super::{Args, Collected, suppress};
+use super::{Args, suppress};
 use crate::Error;
 use crate::cli::{FINDINGS, SUCCESS, Streams, Verbosity};
 use crate::finding::{Finding, Safety, Severity};
-use crate::fix::{self, Mark};
+use crate::fix::{self, Mark, Repair};
 use crate::model::Texts;
-use crate::model::files::{Disk, Overlay};
-use crate::rules::Settings;
+use crate::model::files::{Disk, Files, Overlay};
+use crate::rules::{self, Group, Settings};
 use crate::write::{self, ChangeKind, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -73,43 +73,52 @@ impl Args {
         } else {
             Safety::Safe
         };
-        let mut most = usize::MAX;
-        loop {
-            let (before, marks, changed) = {
-                let mut texts = Texts::new(&*files, self.limits.limits());
-                let collected = self.over_paths(paths, settings, &mut texts)?;
-                let before = Weight::of(&collected.findings);
-                let (findings, _) = suppress(collected, &texts, settings);
-                let choice = fix::choose(&findings, texts.sources(), daring, refused, most);
-                if choice.is_empty() {
-                    return Ok(None);
-                }
-                let changed: Vec<_> = choice
-                    .apply(texts.sources())
-                    .into_iter()
-                    .filter_map(|(file, text)| Some((texts.path(file)?.to_owned(), text)))
-                    .collect();
-                (before, choice.marks, changed)
+        let mut texts = Texts::new(&*files, self.limits.limits());
+        let collected = self.over_paths(paths, settings, &mut texts)?;
+        let before = Weight::of(&collected.findings);
+        let (findings, _) = suppress(collected, &texts, settings);
+        let sources = texts.sources();
+        let same = |file| {
+            texts
+                .path(file)
+                .map_or_else(PathBuf::new, |path| files.same(path))
+        };
+        let repairs = fix::choose(&findings, sources, daring, refused, same);
+        let mut made: Vec<Repair<'_>> = Vec::new();
+        let mut next = None;
+        // When some of them do harm, they are tried by halves.
+        let mut waiting = vec![repairs.as_slice()];
+        while let Some(tried) = waiting.pop() {
+            let Some(first) = tried.first() else {
+                continue;
             };
-            let mut next = files.clone();
-            for (path, text) in changed {
-                next.set(path, text);
+            let together = [made.as_slice(), tried].concat();
+            let mut changed = files.clone();
+            for (file, text) in fix::texts(&together, sources) {
+                if let Some(path) = texts.path(file) {
+                    changed.set(path, text);
+                }
             }
             let after = {
-                let mut texts = Texts::new(&next, self.limits.limits());
-                let collected: Collected = self.over_paths(paths, settings, &mut texts)?;
-                Weight::of(&collected.findings)
+                let mut texts = Texts::new(&changed, self.limits.limits());
+                Weight::of(&self.over_paths(paths, settings, &mut texts)?.findings)
             };
             if after.is_no_worse_than(&before) {
-                *files = next;
-                return Ok(Some(marks.iter().map(Mark::rule).collect()));
+                made = together;
+                next = Some(changed);
+            } else if tried.len() == 1 {
+                refused.insert(first.mark.clone());
+            } else {
+                let (one, other) = tried.split_at(tried.len() / 2);
+                waiting.extend([other, one]);
             }
-            // One of them does harm: they are tried one by one.
-            if most == 1 {
-                refused.extend(marks);
-            }
-            most = 1;
         }
+        let rules = made.iter().map(|repair| repair.mark.rule()).collect();
+        drop(texts);
+        Ok(next.map(|next| {
+            *files = next;
+            rules
+        }))
     }
 
     fn put(&self, files: &Overlay<'_>, streams: &mut Streams<'_>) -> Result<(), Error> {
@@ -136,7 +145,7 @@ fn show(path: &Path) -> &Path {
     path.strip_prefix("./").unwrap_or(path)
 }
 
-/// How many findings there are of each rule, errors apart.
+/// How many findings there are of each rule, errors apart; matters of style are none of harm.
 struct Weight {
     rules: BTreeMap<(&'static str, bool), usize>,
 }
@@ -144,7 +153,10 @@ struct Weight {
 impl Weight {
     fn of(findings: &[Finding]) -> Self {
         let mut rules = BTreeMap::new();
-        for finding in findings {
+        let style = |finding: &&Finding| {
+            rules::find(finding.rule).is_some_and(|meta| meta.group == Group::Style)
+        };
+        for finding in findings.iter().filter(|finding| !style(finding)) {
             let refused = finding.nginx.is_some() || finding.severity == Severity::Error;
             *rules.entry((finding.rule, refused)).or_default() += 1;
         }
