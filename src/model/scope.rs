@@ -78,6 +78,18 @@ pub struct Scope<'m> {
     pub blocks: Vec<(u32, ScopeId)>,
     /// Indexes into `statements`, ordered by name; filled when the block ends.
     by_name: Vec<u32>,
+    /// The [`mark`]s of its names. Most questions are about what a block has not.
+    marks: u64,
+}
+
+/// One bit for a name; several names share it.
+fn mark(name: &str) -> u64 {
+    let name = name.as_bytes();
+    let (first, last) = (name.first(), name.last());
+    let letters = first.zip(last).map_or(0, |(first, last)| {
+        usize::from(*first) * 7 + usize::from(*last) * 3
+    });
+    1 << ((letters + name.len() * 5) % 64)
 }
 
 impl<'m> Scope<'m> {
@@ -93,6 +105,7 @@ impl<'m> Scope<'m> {
             statements: Vec::new(),
             blocks: Vec::new(),
             by_name: Vec::new(),
+            marks: 0,
         }
     }
 
@@ -102,20 +115,22 @@ impl<'m> Scope<'m> {
         self.by_name = (0..self.statements.len() as u32).collect();
         let name = |index: &u32| self.statements[*index as usize].row.name;
         self.by_name.sort_by_key(name);
+        self.marks = { self.by_name.iter() }.fold(0, |marks, index| marks | mark(name(index)));
     }
 
     /// The directives of a name, in reading order. Only a block that is read to its end has
     /// any.
     pub fn named<'s>(&'s self, name: &str) -> impl ExactSizeIterator<Item = Statement<'m>> + 's {
         let name_of = |index: &u32| self.statements[*index as usize].row.name;
-        let start = self.by_name.partition_point(|index| name_of(index) < name);
-        let count = self.by_name[start..]
-            .iter()
-            .take_while(|index| name_of(index) == name)
-            .count();
-        self.by_name[start..start + count]
-            .iter()
-            .map(|index| self.statements[*index as usize])
+        let of_name = if self.marks & mark(name) == 0 {
+            &[]
+        } else {
+            let start = self.by_name.partition_point(|index| name_of(index) < name);
+            let behind = &self.by_name[start..];
+            let count = { behind.iter() }.take_while(|index| name_of(index) == name);
+            &behind[..count.count()]
+        };
+        of_name.iter().map(|index| self.statements[*index as usize])
     }
 
     /// The first directive of a name.

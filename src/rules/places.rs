@@ -557,7 +557,10 @@ fn sockets<'m>(model: &Model<'m>, server: ScopeId) -> Vec<Socket<'m>> {
             proxy_protocol: false,
         }];
     }
-    listens.filter_map(socket).collect()
+    let mut sockets: Vec<_> = listens.filter_map(socket).collect();
+    // A vector that grows has room for four, and there may be thousands of servers.
+    sockets.shrink_to_fit();
+    sockets
 }
 
 fn names<'m>(model: &Model<'m>, server: ScopeId) -> Vec<Word<'m>> {

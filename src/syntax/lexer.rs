@@ -5,7 +5,7 @@
 
 use super::word::Quote;
 use nom::branch::alt;
-use nom::bytes::complete::{take, take_until};
+use nom::bytes::complete::take_until;
 use nom::combinator::{rest, value};
 use nom::{IResult, Parser};
 
@@ -64,15 +64,15 @@ pub(super) fn skip_blanks(input: &[u8]) -> &[u8] {
 /// One token where a word may start; fails only at the end of the file.
 #[inline]
 pub(super) fn token(input: &[u8]) -> Lexed<'_> {
-    match input.first() {
-        None => Err(nom::Err::Error(())),
-        Some(b';') => value(Token::Semicolon, take(1usize)).parse(input),
-        Some(b'{') => value(Token::Open, take(1usize)).parse(input),
-        Some(b'}') => value(Token::Close, take(1usize)).parse(input),
-        Some(b'#') => value(Token::Comment, alt((take_until(&b"\n"[..]), rest))).parse(input),
-        Some(b'"') => quoted(Quote::Double, input),
-        Some(b'\'') => quoted(Quote::Single, input),
-        Some(_) => bare(input),
+    match input {
+        [] => Err(nom::Err::Error(())),
+        [b';', behind @ ..] => Ok((behind, Token::Semicolon)),
+        [b'{', behind @ ..] => Ok((behind, Token::Open)),
+        [b'}', behind @ ..] => Ok((behind, Token::Close)),
+        [b'#', ..] => value(Token::Comment, alt((take_until(&b"\n"[..]), rest))).parse(input),
+        [b'"', ..] => quoted(Quote::Double, input),
+        [b'\'', ..] => quoted(Quote::Single, input),
+        _ => bare(input),
     }
 }
 

@@ -59,45 +59,79 @@ pub fn build(names: &[&[u8]], most: usize, bucket: usize) -> Result<(), HashErro
     if most > 10_000 && !names.is_empty() && most / names.len() < 100 {
         start = most - 1000;
     }
-    let mut buckets = Buckets::new(names, most, room);
-    match (start..=most).any(|size| buckets.fit(size)) {
+    let mut buckets = Buckets::new(names, room);
+    // nginx takes the smallest number. Whether there is one is known sooner from the largest.
+    match !buckets.never_fit() && (start..=most).rev().any(|size| buckets.fit(size)) {
         true => Ok(()),
         false => Err(HashError::NotOptimal),
     }
 }
 
-/// Buckets that are filled anew for every number of them. A trial costs as much as the
-/// names that it gets to, not as the buckets there are.
+/// Buckets that are filled anew for every number of them. A trial takes the time and the
+/// memory of the names that it gets to, not of the buckets there are.
 struct Buckets {
     /// The key of each name and its bytes. What overflowed in a trial comes first in the
     /// next, for names that share a bucket often share it again.
     keyed: Vec<(usize, usize)>,
-    /// The bytes in each bucket; nothing between two trials.
-    used: Vec<usize>,
+    /// The buckets with something in them, at the place that their number gives or behind.
+    slots: Vec<Slot>,
+    trial: usize,
     room: usize,
 }
 
+/// A bucket and its bytes, in one trial; empty in all others.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    trial: usize,
+    bucket: usize,
+    used: usize,
+}
+
 impl Buckets {
-    fn new(names: &[&[u8]], most: usize, room: usize) -> Self {
+    fn new(names: &[&[u8]], room: usize) -> Self {
         let keyed = names.iter().map(|name| (key(name), element(name)));
         Self {
             keyed: keyed.collect(),
-            used: vec![0; most],
+            // A quarter is free at least, so that there is always an end to looking.
+            slots: vec![Slot::default(); (names.len() * 4 / 3 + 1).next_power_of_two()],
+            trial: 0,
             room,
         }
     }
 
+    /// Whether names that share a key, and so a bucket in every trial, are too many.
+    fn never_fit(&self) -> bool {
+        let mut keyed = self.keyed.clone();
+        keyed.sort_unstable();
+        let mut same_key = keyed.chunk_by(|(one, _), (other, _)| one == other);
+        same_key.any(|names| names.iter().map(|(_, bytes)| bytes).sum::<usize>() > self.room)
+    }
+
     /// Whether every name finds room in so many buckets.
     fn fit(&mut self, size: usize) -> bool {
-        let Self { keyed, used, room } = self;
+        self.trial += 1;
+        let Self {
+            keyed,
+            slots,
+            trial,
+            room,
+        } = self;
+        let last = slots.len() - 1;
         let overflow = keyed.iter().position(|(key, bytes)| {
-            used[key % size] += bytes;
-            used[key % size] > *room
+            let bucket = key % size;
+            let mut at = bucket & last;
+            while slots[at].trial == *trial && slots[at].bucket != bucket {
+                at = (at + 1) & last;
+            }
+            let slot = &mut slots[at];
+            let used = if slot.trial == *trial { slot.used } else { 0 };
+            *slot = Slot {
+                trial: *trial,
+                bucket,
+                used: used + bytes,
+            };
+            slot.used > *room
         });
-        let tried = overflow.map_or(keyed.len(), |index| index + 1);
-        for (key, _) in &keyed[..tried] {
-            used[key % size] = 0;
-        }
         if let Some(index) = overflow {
             keyed[..=index].rotate_right(1);
         }
@@ -136,11 +170,23 @@ mod tests {
     fn a_trial_leaves_nothing_to_the_next() {
         let names: Vec<String> = (0..60).map(|i| format!("www{i}.example.org")).collect();
         let names: Vec<&[u8]> = names.iter().map(|name| name.as_bytes()).collect();
-        let fits_alone = |size: usize| Buckets::new(&names, 512, 120).fit(size);
-        let mut one_by_one = Buckets::new(&names, 512, 120);
+        let fits_alone = |size: usize| Buckets::new(&names, 120).fit(size);
+        let mut one_by_one = Buckets::new(&names, 120);
         for size in 1..=512 {
             assert_eq!(one_by_one.fit(size), fits_alone(size), "{size} buckets");
         }
         assert!(fits_alone(512) && !fits_alone(16));
+    }
+
+    #[test]
+    fn names_of_one_key_need_no_trials() {
+        let names: Vec<Vec<u8>> = (0..6u8)
+            .map(|i| vec![b'a' + i, 250 - 31 * i, b'x'])
+            .collect();
+        let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+        assert!(names.iter().all(|name| key(name) == key(names[0])));
+        assert_eq!(build(&names, usize::MAX, 64), Err(HashError::NotOptimal));
+        assert_eq!(build(&names, 100_000, 128), Ok(()));
+        assert_eq!(build(&names[..3], usize::MAX, 64), Ok(()));
     }
 }

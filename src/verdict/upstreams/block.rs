@@ -64,8 +64,11 @@ pub(super) fn close<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         return;
     };
     let family = statement.row.module.family;
-    let scope = upstreams(reading, family).all.last().map(|last| last.scope);
-    let Some(scope) = scope else { return };
+    let Some(upstream) = upstreams(reading, family).all.last_mut() else {
+        return;
+    };
+    upstream.servers.shrink_to_fit();
+    let scope = upstream.scope;
     if reading.state.upstreams.block(scope).servers > 0 || reading.model.incomplete.contains(&scope)
     {
         return;
