@@ -1,5 +1,6 @@
 //! What many rules ask: which places hand requests to Django, and what a location is.
 
+pub mod encoding;
 pub mod headers;
 pub mod hosts;
 pub mod patterns;

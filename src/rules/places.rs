@@ -729,23 +729,42 @@ pub fn lets_in(rules: &[Statement<'_>], v4: bool, v6: bool) -> Access {
     Access::ByDefault
 }
 
+/// Whether a block asks clients who they are before it answers.
+#[must_use]
+pub fn asks_who(model: &Model<'_>, scope: ScopeId) -> bool {
+    [
+        "auth_basic",
+        "auth_request",
+        "auth_jwt",
+        "auth_oidc",
+        "auth_pam",
+        "auth_ldap",
+    ]
+    .iter()
+    .any(|name| is_set(model, scope, name))
+}
+
+/// Whether one way of being let in is enough in a block.
+#[must_use]
+pub fn is_any_enough(model: &Model<'_>, scope: ScopeId) -> bool {
+    let satisfy = model.value(scope, "satisfy");
+    satisfy.is_some_and(|satisfy| satisfy.arg(0).is_some_and(|word| word.is("any")))
+}
+
+/// Whether a directive counts in a block with another value than `off`.
+#[must_use]
+pub fn is_set(model: &Model<'_>, scope: ScopeId, name: &str) -> bool {
+    let set = model.value(scope, name);
+    set.is_some_and(|set| set.arg(0).is_some_and(|word| !word.is("off")))
+}
+
 /// Whether somebody must be known, or come from somewhere, to be let in.
 #[must_use]
 pub fn is_guarded(model: &Model<'_>, scope: ScopeId) -> bool {
-    let on = |name: &str| {
-        let set = model.value(scope, name);
-        set.is_some_and(|set| set.arg(0).is_some_and(|word| !word.is("off")))
-    };
-    let denies = access(model, scope)
-        .iter()
-        .any(|rule| rule.name() == "deny");
-    on("auth_basic")
-        || on("auth_request")
-        || on("auth_jwt")
-        || on("auth_pam")
-        || on("ssl_verify_client")
-        || is_on(model, scope, "auth_ldap", false)
-        || denies
+    let mut rules = access(model, scope).into_iter();
+    asks_who(model, scope)
+        || is_set(model, scope, "ssl_verify_client")
+        || rules.any(|rule| rule.name() == "deny")
         || model.scope(scope).first("internal").is_some()
 }
 

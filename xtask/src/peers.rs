@@ -18,8 +18,8 @@ use std::path::PathBuf;
 pub(crate) struct Args {
     /// The folder with `labels.jsonl`
     folder: PathBuf,
-    /// The nginx that the examples are for
-    #[arg(long, value_name = "VERSION", default_value = "1.26")]
+    /// The nginx that the examples are for; some have directives of the commercial one
+    #[arg(long, value_name = "VERSION", default_value = "plus-r35")]
     target: Target,
 }
 
@@ -92,6 +92,7 @@ const NGINX_LINT: &[(&str, &[&str])] = &[
             "array-directive-dropped",
             "proxy-headers-dropped",
             "proxy-set-header-dropped",
+            "uwsgi-params-missing",
         ],
     ),
     ("if_is_evil_in_location", &["if-is-evil"]),

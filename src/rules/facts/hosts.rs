@@ -17,6 +17,9 @@ const INTERNAL: &[&str] = &[
     ".consul",
     ".docker",
     ".cluster.local",
+    ".prod",
+    ".production",
+    ".staging",
 ];
 
 /// Endings of names whose addresses their owners change at will.

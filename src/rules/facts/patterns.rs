@@ -1,5 +1,50 @@
 //! What the text of a regular expression tells without running it.
 
+use crate::model::Statement;
+use crate::syntax::Word;
+
+/// An `if` that compares with an expression.
+#[derive(Debug, Clone)]
+pub struct Condition<'m> {
+    /// What is compared, with its `$`.
+    pub subject: Vec<u8>,
+    /// The expression.
+    pub pattern: Vec<u8>,
+    /// Where it is written.
+    pub at: Word<'m>,
+    /// Whether it must match: `!~` sets no groups.
+    pub equals: bool,
+    /// Whether letters may be large or small.
+    pub caseless: bool,
+}
+
+/// Takes `if ($name ~ pattern)` apart; `None` for any other condition.
+#[must_use]
+pub fn condition<'m>(opener: Statement<'m>) -> Option<Condition<'m>> {
+    if opener.name() != "if" {
+        return None;
+    }
+    let words: Vec<_> = opener.args().collect();
+    let operator = |word: &Word<'_>| matches!(&*word.value(), b"~" | b"~*" | b"!~" | b"!~*");
+    let at = words.iter().position(operator).filter(|at| *at > 0)?;
+    let (subject, operator, pattern) = (words[at - 1], words[at], *words.get(at + 1)?);
+    let subject = subject.value();
+    let value = pattern.value();
+    // The closing parenthesis is glued to a bare word.
+    let bare = match pattern.quote() {
+        None if words.len() == at + 2 => value.strip_suffix(b")").unwrap_or(&value),
+        _ => &value,
+    };
+    let operator = operator.value();
+    Some(Condition {
+        subject: subject.strip_prefix(b"(").unwrap_or(&subject).to_vec(),
+        pattern: bare.to_vec(),
+        at: pattern,
+        equals: operator.starts_with(b"~"),
+        caseless: operator.ends_with(b"*"),
+    })
+}
+
 /// Bytes that mean something in a regular expression.
 const META: &[u8] = b"\\^$.|?*+()[]{}";
 

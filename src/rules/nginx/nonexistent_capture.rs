@@ -2,6 +2,7 @@
 
 use crate::directives::Context;
 use crate::model::{Model, ScopeId, Statement};
+use crate::rules::facts::patterns::condition;
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::nginx::duplicate_regex_location::is_caseless;
@@ -14,7 +15,8 @@ use std::collections::HashSet;
 declare_rule! {
     /// ## What it reports
     ///
-    /// A `$1` to `$9` for which the regular expression in front of it has no group.
+    /// A `$1` to `$9` for which the regular expression in front of it has no group: that of its
+    /// `rewrite`, `if`, `map` row or `location`; or, without one, any expression of the server.
     ///
     /// ## Why it matters
     ///
@@ -42,6 +44,8 @@ impl Rule for NonexistentCapture {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        in_maps(cx);
+        nowhere(cx);
         // An expression of a map replaces the groups whenever the map is looked up.
         let maps = has_regex_map(cx.model);
         // An `if` in a location may have an expression of its own.
@@ -123,26 +127,137 @@ fn check(
     }
 }
 
+/// The rows of maps: their values are read when their own expression has matched.
+fn in_maps(cx: &mut RuleContext<'_, '_>) {
+    let maps = cx.model.tables.iter().filter(|table| table.name() == "map");
+    for map in maps {
+        let rows = map.directive.block().into_iter();
+        for row in rows.flat_map(|block| block.directives()) {
+            let (at, Some(value)) = (row.name(), row.args().next()) else {
+                continue;
+            };
+            let key = at.value();
+            let Some(pattern) = key.strip_prefix(b"~") else {
+                continue;
+            };
+            let bare = pattern.strip_prefix(b"*");
+            check(cx, bare.unwrap_or(pattern), bare.is_some(), at, &[value]);
+        }
+    }
+}
+
+/// Directives whose values are put together while a request is answered.
+const READERS: &[&str] = &[
+    "add_header",
+    "alias",
+    "proxy_pass",
+    "proxy_set_header",
+    "return",
+    "root",
+    "set",
+    "try_files",
+];
+
+/// Servers in which no expression at all has so many groups: not those of maps either, which
+/// any of their locations may look up.
+fn nowhere(cx: &mut RuleContext<'_, '_>) {
+    if !cx.model.complete {
+        return;
+    }
+    let places = cx.places();
+    let Some(maps) = groups_of_maps(cx.model) else {
+        return;
+    };
+    for site in &places.sites {
+        let scopes = || places.within(site.scope).map(|id| cx.model.scope(id));
+        let mut most = Some(maps);
+        let mut add = |pattern: &[u8], caseless: bool| {
+            let groups = Regex::new(pattern, caseless)
+                .ok()
+                .map(|regex| regex.captures());
+            most = most.zip(groups).map(|(most, groups)| most.max(groups));
+        };
+        for name in &site.names {
+            if let Some(pattern) = name.value().strip_prefix(b"~") {
+                add(pattern, true);
+            }
+        }
+        for scope in scopes() {
+            for rewrite in scope.named("rewrite") {
+                if let Some(pattern) = rewrite.arg(0) {
+                    add(&pattern.value(), false);
+                }
+            }
+            if let Some(condition) = scope.opener.and_then(condition)
+                && condition.equals
+            {
+                add(&condition.pattern, condition.caseless);
+            }
+            if let Some((Matcher::Regex, pattern)) = scope.opener.and_then(location_of) {
+                add(&pattern, false);
+            }
+        }
+        let Some(most) = most else { continue };
+        let mut found = Vec::new();
+        for scope in scopes() {
+            let local = (scope.opener.and_then(condition)).is_some_and(|own| own.equals)
+                || matches!(
+                    scope.opener.and_then(location_of),
+                    Some((Matcher::Regex, _))
+                );
+            // Where an expression stands in front, the finding names it.
+            if local {
+                continue;
+            }
+            let readers = scope.statements.iter();
+            for reader in readers.filter(|reader| READERS.contains(&reader.name())) {
+                for (group, place) in reader.args().flat_map(parts) {
+                    if usize::from(group) > most {
+                        found.push((group, place));
+                    }
+                }
+            }
+        }
+        for (group, place) in found {
+            let finding = cx
+                .finding(place, format!("`${group}` is always empty"))
+                .label("no expression of this server has such a group")
+                .help("Write the expression that it is a group of, or a variable");
+            cx.report(finding);
+        }
+    }
+}
+
+/// The most groups of an expression of a map; `None` where one cannot be read.
+fn groups_of_maps(model: &Model<'_>) -> Option<usize> {
+    let mut most = 0;
+    for map in model.tables.iter().filter(|table| table.name() == "map") {
+        for row in map
+            .directive
+            .block()
+            .into_iter()
+            .flat_map(|block| block.directives())
+        {
+            if row.is("include") {
+                return None;
+            }
+            if let Some(pattern) = row.name().value().strip_prefix(b"~") {
+                let bare = pattern.strip_prefix(b"*").unwrap_or(pattern);
+                most = most.max(Regex::new(bare, true).ok()?.captures());
+            }
+        }
+    }
+    Some(most)
+}
+
 /// `if ($name ~ pattern)` with what it sets and answers.
 fn in_if(cx: &mut RuleContext<'_, '_>, id: ScopeId) {
     let scope = cx.model.scope(id);
     let Some(opener) = scope.opener else {
         return;
     };
-    let words: Vec<_> = opener.args().collect();
-    let [.., operator, pattern] = words.as_slice() else {
+    let Some(condition) = condition(opener).filter(|condition| condition.equals) else {
         return;
-    };
-    let caseless = match &*operator.value() {
-        b"~" => false,
-        b"~*" => true,
-        _ => return,
-    };
-    let value = pattern.value();
-    // The closing parenthesis of the condition is glued to a bare word.
-    let value = match pattern.quote() {
-        None => value.strip_suffix(b")").unwrap_or(&value),
-        Some(_) => &value,
     };
     let users: Vec<_> = scope
         .statements
@@ -150,7 +265,13 @@ fn in_if(cx: &mut RuleContext<'_, '_>, id: ScopeId) {
         .filter(|statement| matches!(statement.name(), "set" | "return"))
         .flat_map(|statement| statement.args())
         .collect();
-    check(cx, value, caseless, *pattern, &users);
+    check(
+        cx,
+        &condition.pattern,
+        condition.caseless,
+        condition.at,
+        &users,
+    );
 }
 
 /// A location with an expression, and what it sets, answers and hands on.

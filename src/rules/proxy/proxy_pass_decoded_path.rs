@@ -1,23 +1,24 @@
 //! `proxy-pass-decoded-path`.
 
 use crate::model::Statement;
-use crate::rules::facts::patterns::group;
-use crate::rules::facts::{Matcher, location_around, location_of};
+use crate::rules::facts::encoding;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
-use crate::values::expression::{self, Part};
 
 declare_rule! {
     /// ## What it reports
     ///
-    /// A `proxy_pass` whose path is made from `$uri`, or from a group of the location's
-    /// expression that takes any byte.
+    /// A `proxy_pass` whose path is made from `$uri`, or from a group that takes any byte of it;
+    /// and one that encodes a path again which `rewrite ^ $request_uri` has left encoded.
     ///
     /// ## Why it matters
     ///
     /// nginx has decoded that path, and sends variables as they are: `/a%3Fb` goes out as
     /// `/a?b`, `/a%20b` as two words, and `%0d%0a` ends the line. The backend sees another
-    /// request than nginx has judged, or none.
+    /// request than nginx has judged, or none. The other way round `/a%20b` goes out as `/a%2520b`.
+    ///
+    /// What a `rewrite` took from `$request_uri` is as the client wrote it, and so are `$uri` and the
+    /// groups of later rewrites; `set` encodes numbered groups again, but not named ones and not `$uri`.
     ///
     /// ## What to do
     ///
@@ -35,34 +36,6 @@ declare_rule! {
     }
 }
 
-/// Whether a group can match a byte that means something in a URI.
-fn is_wide(group: &[u8]) -> bool {
-    let mut bytes = group.iter();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => {
-                let next = bytes.next();
-                if matches!(next, Some(b'S' | b'W' | b'D' | b's')) {
-                    return true;
-                }
-            }
-            b'[' => {
-                if bytes.as_slice().first() == Some(&b'^') {
-                    return true;
-                }
-                for inner in bytes.by_ref() {
-                    if *inner == b']' {
-                        break;
-                    }
-                }
-            }
-            b'.' => return true,
-            _ => {}
-        }
-    }
-    false
-}
-
 impl Rule for ProxyPassDecodedPath {
     fn meta(&self) -> &'static Meta {
         Self::META
@@ -74,43 +47,13 @@ impl Rule for ProxyPassDecodedPath {
 
     fn directive(&self, pass: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
         let Some(word) = pass.arg(0) else { return };
+        let (places, model) = (cx.places(), cx.model);
+        let flow = encoding::flow(model, &places, pass.scope);
         let value = word.value();
-        let Some(host) = memchr::memmem::find(&value, b"://").map(|at| at + 3) else {
-            return;
-        };
-        let pattern = match location_around(cx.model, pass.scope).and_then(location_of) {
-            Some((Matcher::Regex, pattern)) => Some(pattern),
-            _ => None,
-        };
-        // A `rewrite` replaces the groups.
-        let rewrites = cx.model.scope(pass.scope).first("rewrite").is_some();
-        for part in expression::parse(&value).unwrap_or_default() {
-            let (whole, bad) = match part {
-                Part::Variable { name, whole } => {
-                    let name = value[name].to_ascii_lowercase();
-                    let before = value.get(host..whole.start).unwrap_or_default();
-                    let inside = before.iter().any(|byte| matches!(byte, b'/' | b'?'));
-                    // Straight behind the name of the host stands the whole path.
-                    let behind = whole.start > host;
-                    let path = name == b"uri" || name == b"document_uri";
-                    (whole, path && (inside || behind))
-                }
-                Part::Capture {
-                    group: number,
-                    whole,
-                } => {
-                    let text = pattern
-                        .as_deref()
-                        .and_then(|pattern| group(pattern, number));
-                    let before = value.get(host..whole.start).unwrap_or_default();
-                    let path = before.contains(&b'/');
-                    (whole, path && !rewrites && text.is_some_and(is_wide))
-                }
-                Part::Text(_) => continue,
-            };
-            if !bad {
-                continue;
-            }
+        let sent = flow.sent(model, &places, pass.scope, &value);
+        let mut path = sent.path.iter().flatten();
+        if let Some(piece) = path.find(|piece| piece.forms.decoded) {
+            let whole = piece.whole.clone();
             let shown = String::from_utf8_lossy(&value[whole.clone()]).into_owned();
             let finding = cx
                 .finding(
@@ -121,6 +64,16 @@ impl Rule for ProxyPassDecodedPath {
                 .help("Leave the path away, or write `$request_uri`");
             cx.report(finding);
             return;
+        }
+        // nginx puts `$uri` in itself, and encodes it.
+        let own = sent.path.is_none() || !sent.variable;
+        if let Some(rewrite) = flow.rewrite.filter(|_| own && flow.uri.raw) {
+            let finding = cx
+                .finding(word.span(), "the path is encoded twice")
+                .label("encodes the path")
+                .related(rewrite.head(), "encoded by the client")
+                .help("Write `$uri` behind the host, which sends it as it is");
+            cx.report(finding);
         }
     }
 }

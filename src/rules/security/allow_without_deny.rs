@@ -2,7 +2,7 @@
 
 use crate::directives::Context;
 use crate::rules::meta::declare_rule;
-use crate::rules::places::lacks_a_file;
+use crate::rules::places::{asks_who, is_any_enough, lacks_a_file};
 use crate::rules::{Meta, Rule, RuleContext};
 
 declare_rule! {
@@ -48,23 +48,7 @@ impl Rule for AllowWithoutDeny {
             };
             let everybody = allows.iter().any(|allow| allow.arg(0).is_some_and(all));
             let id = crate::model::ScopeId(index as u32);
-            let on = |name: &str| {
-                let set = model.value(id, name);
-                set.is_some_and(|set| set.arg(0).is_some_and(|word| !word.is("off")))
-            };
-            let any = model
-                .value(id, "satisfy")
-                .is_some_and(|satisfy| satisfy.arg(0).is_some_and(|word| word.is("any")))
-                && [
-                    "auth_basic",
-                    "auth_request",
-                    "auth_jwt",
-                    "auth_oidc",
-                    "auth_pam",
-                    "auth_ldap",
-                ]
-                .iter()
-                .any(|name| on(name));
+            let any = is_any_enough(model, id) && asks_who(model, id);
             if everybody
                 || any
                 || scope.first("deny").is_some()

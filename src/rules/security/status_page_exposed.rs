@@ -3,7 +3,9 @@
 use crate::finding::{Edit, Fix, Safety};
 use crate::model::Statement;
 use crate::rules::meta::declare_rule;
-use crate::rules::places::{Access, Known, access, inherited, lets_in};
+use crate::rules::places::{
+    Access, Known, access, asks_who, inherited, is_any_enough, is_set, lets_in,
+};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
 
@@ -53,23 +55,9 @@ impl Rule for StatusPageExposed {
         let rules = access(model, status.scope);
         let (v4, v6) = site.map_or((true, true), |site| site.families());
         let lets_in = lets_in(&rules, v4, v6);
-        let on = |name: &str| {
-            let set = model.value(status.scope, name);
-            set.is_some_and(|set| set.arg(0).is_some_and(|word| !word.is("off")))
-        };
-        let any = model
-            .value(status.scope, "satisfy")
-            .is_some_and(|satisfy| satisfy.arg(0).is_some_and(|word| word.is("any")));
-        let asks = [
-            "auth_basic",
-            "auth_request",
-            "auth_jwt",
-            "auth_pam",
-            "auth_ldap",
-            "ssl_verify_client",
-        ]
-        .iter()
-        .any(|name| on(name));
+        let any = is_any_enough(model, status.scope);
+        let asks =
+            asks_who(model, status.scope) || is_set(model, status.scope, "ssl_verify_client");
         // With `satisfy any` a line that lets everybody in goes before the password.
         let open = match (asks, any) {
             (true, false) => false,
