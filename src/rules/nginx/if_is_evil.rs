@@ -15,7 +15,7 @@ declare_rule! {
     /// ## Why it matters
     ///
     /// `if` is a location of its own: once it is true, the settings of the block count and not
-    /// those of the block around it. Tried on nginx 1.22 and 1.31:
+    /// those of the block around it. In nginx 1.18, 1.22, 1.28 and 1.31:
     ///
     /// - of two blocks that are both true, only the settings of the last count: their
     ///   `add_header`, `expires`, `limit_rate` do not add up;

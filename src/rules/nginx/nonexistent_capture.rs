@@ -6,10 +6,12 @@ use crate::rules::facts::patterns::condition;
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::nginx::duplicate_regex_location::is_caseless;
+use crate::rules::places::{Places, Site};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::syntax::Word;
 use crate::values::expression::{self, Part};
 use crate::values::regex::Regex;
+use std::cell::OnceCell;
 use std::collections::HashSet;
 
 declare_rule! {
@@ -44,10 +46,9 @@ impl Rule for NonexistentCapture {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        in_maps(cx);
-        nowhere(cx);
-        // An expression of a map replaces the groups whenever the map is looked up.
-        let maps = has_regex_map(cx.model);
+        let maps = &Maps::default();
+        in_maps(cx, maps);
+        nowhere(cx, maps);
         // An `if` in a location may have an expression of its own.
         let scopes = cx.model.scopes.iter();
         let ifs = scopes.filter(|scope| scope.context == Context::IfInLocation);
@@ -55,33 +56,46 @@ impl Rule for NonexistentCapture {
         for (index, scope) in cx.model.scopes.iter().enumerate() {
             for rewrite in scope.named("rewrite") {
                 if let (Some(pattern), Some(to)) = (rewrite.arg(0), rewrite.arg(1)) {
-                    // Variables in the replacement may run other expressions.
-                    let has_variables = parts(to).iter().any(|(group, _)| *group == 0);
-                    if !(maps && has_variables) {
-                        check(cx, &pattern.value(), false, pattern, &[to]);
-                    }
+                    check(
+                        cx,
+                        &pattern.value(),
+                        false,
+                        pattern,
+                        &[to],
+                        others(to, maps),
+                    );
                 }
             }
-            if maps || scope.first("rewrite").is_some() {
+            if scope.first("rewrite").is_some() {
                 continue;
             }
             let id = ScopeId(index as u32);
             match scope.context {
-                Context::IfInServer | Context::IfInLocation => in_if(cx, id),
-                Context::Location if !with_if.contains(&id) => in_location(cx, id),
+                Context::IfInServer | Context::IfInLocation => in_if(cx, id, maps),
+                Context::Location if !with_if.contains(&id) => in_location(cx, id, maps),
                 _ => {}
             }
         }
     }
 }
 
-fn has_regex_map(model: &Model<'_>) -> bool {
-    let mut maps = model.tables.iter().filter(|table| table.name() == "map");
-    maps.any(|map| {
-        let rows = map.directive.block().into_iter();
-        let mut rows = rows.flat_map(|block| block.directives());
-        rows.any(|row| row.name().value().starts_with(b"~") || row.is("include"))
-    })
+/// The expressions of maps, which replace the groups whenever a map is looked up.
+#[derive(Default)]
+struct Maps(OnceCell<usize>);
+
+impl Maps {
+    /// The most groups that one of them has; all that there can be where one cannot be read.
+    fn groups(&self, model: &Model<'_>) -> usize {
+        *self
+            .0
+            .get_or_init(|| groups_of_maps(model).unwrap_or(usize::from(u8::MAX)))
+    }
+}
+
+/// The maps that may be looked up while a text is put together; none without variables in it.
+fn others<'a>(word: Word<'_>, maps: &'a Maps) -> Option<&'a Maps> {
+    let has_variables = parts(word).iter().any(|(group, _)| *group == 0);
+    has_variables.then_some(maps)
 }
 
 /// The captures of a text, each with its place; variables count as group 0.
@@ -102,16 +116,20 @@ fn check(
     caseless: bool,
     at: Word<'_>,
     words: &[Word<'_>],
+    others: Option<&Maps>,
 ) {
+    let parts = words.iter().flat_map(|word| parts(*word));
+    let mut captures = parts.filter(|(group, _)| *group > 0).peekable();
+    if captures.peek().is_none() {
+        return;
+    }
     let Ok(regex) = Regex::new(pattern, caseless) else {
         return;
     };
     let groups = regex.captures();
-    for word in words {
-        for (group, place) in parts(*word) {
-            if usize::from(group) <= groups {
-                continue;
-            }
+    let others = others.map_or(0, |maps| maps.groups(cx.model));
+    for (group, place) in captures {
+        if usize::from(group) > groups.max(others) {
             let has = match groups {
                 0 => "has no group".to_owned(),
                 1 => "has one group".to_owned(),
@@ -128,9 +146,9 @@ fn check(
 }
 
 /// The rows of maps: their values are read when their own expression has matched.
-fn in_maps(cx: &mut RuleContext<'_, '_>) {
-    let maps = cx.model.tables.iter().filter(|table| table.name() == "map");
-    for map in maps {
+fn in_maps(cx: &mut RuleContext<'_, '_>, maps: &Maps) {
+    let tables = cx.model.tables.iter();
+    for map in tables.filter(|table| table.name() == "map") {
         let rows = map.directive.block().into_iter();
         for row in rows.flat_map(|block| block.directives()) {
             let (at, Some(value)) = (row.name(), row.args().next()) else {
@@ -141,7 +159,14 @@ fn in_maps(cx: &mut RuleContext<'_, '_>) {
                 continue;
             };
             let bare = pattern.strip_prefix(b"*");
-            check(cx, bare.unwrap_or(pattern), bare.is_some(), at, &[value]);
+            check(
+                cx,
+                bare.unwrap_or(pattern),
+                bare.is_some(),
+                at,
+                &[value],
+                others(value, maps),
+            );
         }
     }
 }
@@ -160,72 +185,71 @@ const READERS: &[&str] = &[
 
 /// Servers in which no expression at all has so many groups: not those of maps either, which
 /// any of their locations may look up.
-fn nowhere(cx: &mut RuleContext<'_, '_>) {
+fn nowhere(cx: &mut RuleContext<'_, '_>, maps: &Maps) {
     if !cx.model.complete {
         return;
     }
     let places = cx.places();
-    let Some(maps) = groups_of_maps(cx.model) else {
-        return;
-    };
     for site in &places.sites {
-        let scopes = || places.within(site.scope).map(|id| cx.model.scope(id));
-        let mut most = Some(maps);
-        let mut add = |pattern: &[u8], caseless: bool| {
-            let groups = Regex::new(pattern, caseless)
-                .ok()
-                .map(|regex| regex.captures());
-            most = most.zip(groups).map(|(most, groups)| most.max(groups));
-        };
-        for name in &site.names {
-            if let Some(pattern) = name.value().strip_prefix(b"~") {
-                add(pattern, true);
-            }
-        }
-        for scope in scopes() {
-            for rewrite in scope.named("rewrite") {
-                if let Some(pattern) = rewrite.arg(0) {
-                    add(&pattern.value(), false);
-                }
-            }
-            if let Some(condition) = scope.opener.and_then(condition)
-                && condition.equals
-            {
-                add(&condition.pattern, condition.caseless);
-            }
-            if let Some((Matcher::Regex, pattern)) = scope.opener.and_then(location_of) {
-                add(&pattern, false);
-            }
-        }
-        let Some(most) = most else { continue };
-        let mut found = Vec::new();
-        for scope in scopes() {
-            let local = (scope.opener.and_then(condition)).is_some_and(|own| own.equals)
-                || matches!(
-                    scope.opener.and_then(location_of),
-                    Some((Matcher::Regex, _))
-                );
+        let mut captures = Vec::new();
+        for id in places.within(site.scope) {
+            let scope = cx.model.scope(id);
+            let opener = scope.opener;
+            let compares = opener.and_then(condition).is_some_and(|own| own.equals)
+                || matches!(opener.and_then(location_of), Some((Matcher::Regex, _)));
             // Where an expression stands in front, the finding names it.
-            if local {
+            if compares {
                 continue;
             }
             let readers = scope.statements.iter();
-            for reader in readers.filter(|reader| READERS.contains(&reader.name())) {
-                for (group, place) in reader.args().flat_map(parts) {
-                    if usize::from(group) > most {
-                        found.push((group, place));
-                    }
-                }
+            let readers = readers.filter(|reader| READERS.contains(&reader.name()));
+            let all = readers.flat_map(|reader| reader.args()).flat_map(parts);
+            captures.extend(all.filter(|(group, _)| *group > 0));
+        }
+        if captures.is_empty() {
+            continue;
+        }
+        let Some(groups) = groups_of_server(cx.model, &places, site) else {
+            continue;
+        };
+        let groups = groups.max(maps.groups(cx.model));
+        for (group, place) in captures {
+            if usize::from(group) > groups {
+                let finding = cx
+                    .finding(place, format!("`${group}` is always empty"))
+                    .label("no expression of this server has such a group")
+                    .help("Write the expression that it is a group of, or a variable");
+                cx.report(finding);
             }
         }
-        for (group, place) in found {
-            let finding = cx
-                .finding(place, format!("`${group}` is always empty"))
-                .label("no expression of this server has such a group")
-                .help("Write the expression that it is a group of, or a variable");
-            cx.report(finding);
+    }
+}
+
+/// The most groups of an expression of a server; `None` where one cannot be read.
+fn groups_of_server(model: &Model<'_>, places: &Places<'_>, site: &Site<'_>) -> Option<usize> {
+    let groups = |pattern: &[u8], caseless| {
+        let regex = Regex::new(pattern, caseless).ok()?;
+        Some(regex.captures())
+    };
+    let mut most = 0;
+    for name in &site.names {
+        if let Some(pattern) = name.value().strip_prefix(b"~") {
+            most = most.max(groups(pattern, true)?);
         }
     }
+    for id in places.within(site.scope) {
+        let scope = model.scope(id);
+        for pattern in scope.named("rewrite").filter_map(|rewrite| rewrite.arg(0)) {
+            most = most.max(groups(&pattern.value(), false)?);
+        }
+        if let Some(own) = scope.opener.and_then(condition).filter(|own| own.equals) {
+            most = most.max(groups(&own.pattern, own.caseless)?);
+        }
+        if let Some((Matcher::Regex, pattern)) = scope.opener.and_then(location_of) {
+            most = most.max(groups(&pattern, false)?);
+        }
+    }
+    Some(most)
 }
 
 /// The most groups of an expression of a map; `None` where one cannot be read.
@@ -251,7 +275,7 @@ fn groups_of_maps(model: &Model<'_>) -> Option<usize> {
 }
 
 /// `if ($name ~ pattern)` with what it sets and answers.
-fn in_if(cx: &mut RuleContext<'_, '_>, id: ScopeId) {
+fn in_if(cx: &mut RuleContext<'_, '_>, id: ScopeId, maps: &Maps) {
     let scope = cx.model.scope(id);
     let Some(opener) = scope.opener else {
         return;
@@ -271,11 +295,12 @@ fn in_if(cx: &mut RuleContext<'_, '_>, id: ScopeId) {
         condition.caseless,
         condition.at,
         &users,
+        Some(maps),
     );
 }
 
 /// A location with an expression, and what it sets, answers and hands on.
-fn in_location(cx: &mut RuleContext<'_, '_>, id: ScopeId) {
+fn in_location(cx: &mut RuleContext<'_, '_>, id: ScopeId, maps: &Maps) {
     let scope = cx.model.scope(id);
     let Some(opener) = scope.opener else {
         return;
@@ -298,5 +323,5 @@ fn in_location(cx: &mut RuleContext<'_, '_>, id: ScopeId) {
         .filter(reads)
         .flat_map(|statement| statement.args())
         .collect();
-    check(cx, &pattern, is_caseless(&opener), word, &users);
+    check(cx, &pattern, is_caseless(&opener), word, &users, Some(maps));
 }

@@ -13,7 +13,7 @@ declare_rule! {
     ///
     /// `$http_host` is not reported. Other tools want `$host` instead, but that comes from the client as
     /// well: nginx takes it from the request line, else from `Host`, in small letters and without the
-    /// port. In nginx 1.22 and 1.31 `GET http://b.example/ HTTP/1.1` with `Host: a.example:81` gives
+    /// port. In nginx 1.18 to 1.31 `GET http://b.example/ HTTP/1.1` with `Host: a.example:81` gives
     /// `b.example` for `$host` and `a.example:81` for `$http_host`: neither is checked. `server_name` and
     /// the backend's own list of hosts check them.
     ///
