@@ -21,11 +21,8 @@ mod balancing;
 mod explain;
 mod failover;
 mod fixtures;
-<<<<<<< HEAD
-mod requests;
-=======
 mod manuals;
->>>>>>> e69db3f (Manuals' claims about nginx are tried with every engine; groups that no expression has)
+mod requests;
 mod servers;
 mod site;
 mod streams;
