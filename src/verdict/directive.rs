@@ -92,7 +92,9 @@ pub(super) fn check(
             sink.push(duplicate(directive, row, first, *place));
             return checked(row, State::Refused);
         }
-        seen.push((row, directive.head()));
+        if !counts_as_none(directive, row) {
+            seen.push((row, directive.head()));
+        }
     }
     let mut state = State::Sound;
     for wrong in value::check(row, directive) {
@@ -118,6 +120,18 @@ pub(super) fn check(
         sink.push(deprecated(directive, row, instead));
     }
     checked(row, state)
+}
+
+/// Whether nginx cannot tell the value from none, so that a second one is fine.
+fn counts_as_none(directive: Directive<'_>, row: &DirectiveInfo) -> bool {
+    let number = directive.arg(0).map(|word| word.value());
+    let is_zero = |value: &[u8]| {
+        let digits = value
+            .strip_prefix(b"-")
+            .or_else(|| value.strip_prefix(b"+"));
+        digits.unwrap_or(value).iter().all(|byte| *byte == b'0')
+    };
+    row.value == Value::Own("ngx_set_priority") && number.is_some_and(|value| is_zero(&value))
 }
 
 fn is_block(directive: Directive<'_>) -> bool {
