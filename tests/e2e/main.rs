@@ -18,6 +18,7 @@ mod random;
 mod recorder;
 
 mod balancing;
+mod deploy;
 mod explain;
 mod failover;
 mod fixtures;

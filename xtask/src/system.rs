@@ -52,6 +52,10 @@ const NEEDS: &[Need] = &[
         is_met: || exists(NGINX_MAIL),
     },
     Need {
+        package: "curl",
+        is_met: || in_path("curl"),
+    },
+    Need {
         package: "redis-server",
         is_met: || in_path("redis-server"),
     },
