@@ -160,7 +160,7 @@ impl<'a, 'm> Origins<'a, 'm> {
                         .unwrap_or_default();
                 }
                 Context::Location if route.is_none() => {
-                    let last = opener.and_then(|opener| opener.args().last());
+                    let last = opener.and_then(|opener| opener.args().next_back());
                     route = last.map(|path| path.to_str().into_owned());
                 }
                 Context::Server => {

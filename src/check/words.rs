@@ -67,7 +67,7 @@ pub fn is_of_the_machine(message: &str) -> bool {
         "cannot load certificate",
         "\"ssl_stapling\" ignored",
     ];
-    const PARTS: [&str; 9] = [
+    const PARTS: [&str; 8] = [
         // OpenSSL and the libraries of modules about the files that they are given.
         "BIO_new_file(",
         "SSL_CTX_use_PrivateKey(",
@@ -77,7 +77,6 @@ pub fn is_of_the_machine(message: &str) -> bool {
         "GeoIP_open(",
         "is not binary compatible",
         "exceed open file resource limit",
-        "not supported on this platform",
     ];
     // With the number of a system error at its end, `(2: No such file or directory)`.
     let system_error = message.strip_suffix(')').is_some_and(|message| {

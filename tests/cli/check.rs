@@ -424,3 +424,20 @@ fn formats_are_those_of_lint() {
         assert!(output.stderr.contains("failed    probe"), "{output}");
     }
 }
+
+#[test]
+fn the_first_command_of_the_readme_does_what_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let mut commands = readme
+        .lines()
+        .filter_map(|line| line.strip_prefix("cargo run --release -- "));
+    let command: Vec<&str> = commands.next().unwrap().split_whitespace().collect();
+    let topology = command.last().unwrap();
+    let text = std::fs::read_to_string(root.join(topology)).unwrap();
+    let output = Run::new(&command).file(topology, text).run();
+    assert_eq!(output.status, Some(0), "{output}");
+    let (_, shown) = readme.split_once("```text\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    assert_eq!(output.stdout, shown);
+}

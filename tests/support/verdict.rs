@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test target uses its own part")]
 
 use crate::engines::Engine;
+pub(crate) use djanginx::check::is_of_the_machine;
 use djanginx::directives::Modules;
 use djanginx::finding::{Finding, NginxLevel};
 use djanginx::model::files::Memory;
@@ -38,23 +39,6 @@ impl fmt::Display for Said {
 /// The refusal among what is said; `None` where nginx loads.
 pub(crate) fn refusal(said: &[Said]) -> Option<&Said> {
     said.iter().find(|said| said.level == NginxLevel::Emerg)
-}
-
-/// Whether a message depends on the machine rather than on the configuration: its files,
-/// users, hosts, sockets.
-pub(crate) fn is_of_the_machine(message: &str) -> bool {
-    // With the number of a system error at its end, `(2: No such file or directory)`.
-    let system_error = message.ends_with(')')
-        && message.rsplit_once(" (").is_some_and(|(_, reason)| {
-            let number = reason.split(':').next().unwrap_or_default();
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        });
-    system_error
-        || message.starts_with("host not found in ")
-        || message.starts_with("the \"user\" directive makes sense only if")
-        || message.starts_with("still could not bind()")
-        || (message.starts_with("cannot load certificate") && message.contains("fopen"))
-        || (message.contains("BIO_new_file(") && message.contains("fopen"))
 }
 
 /// What `nginx -t` says: warnings up to the first refusal, and that.
