@@ -1,8 +1,10 @@
 //! What a stage says about the user's files: plain data, no colour, no printing.
 
 use crate::source::Span;
+use crate::text::visible;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 
 /// How bad it is.
@@ -129,6 +131,25 @@ pub struct Finding {
     pub fix: Option<Fix>,
 }
 
+/// Words that hold text of the user's: whoever reads them sees all of it, and a terminal
+/// obeys none of it.
+fn words(text: impl Into<String>) -> String {
+    let text = text.into();
+    match visible(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(seen) => seen,
+    }
+}
+
+impl Fix {
+    /// Whether the edits are UTF-8, which they are unless they repeat bytes of the user's:
+    /// formats that are text cannot hold others.
+    #[must_use]
+    pub fn is_text(&self) -> bool {
+        { self.edits.iter() }.all(|edit| std::str::from_utf8(&edit.text).is_ok())
+    }
+}
+
 impl Finding {
     /// A finding of severity error.
     #[must_use]
@@ -153,7 +174,7 @@ impl Finding {
         Self {
             rule,
             severity,
-            message: message.into(),
+            message: words(message),
             help: None,
             nginx: None,
             primary: Label {
@@ -168,14 +189,14 @@ impl Finding {
     /// The words at the place.
     #[must_use]
     pub fn label(mut self, text: impl Into<String>) -> Self {
-        self.primary.text = text.into();
+        self.primary.text = words(text);
         self
     }
 
     /// What to do.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.help = Some(words(text));
         self
     }
 
@@ -184,7 +205,7 @@ impl Finding {
     pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
         self.primary = Label {
             span,
-            text: text.into(),
+            text: words(text),
         };
         self
     }
@@ -194,7 +215,7 @@ impl Finding {
     pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
         self.related.push(Label {
             span,
-            text: text.into(),
+            text: words(text),
         });
         self
     }

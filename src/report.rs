@@ -15,6 +15,23 @@ pub mod rdjson;
 pub mod sarif;
 
 use crate::finding::{Finding, Severity};
+use crate::source::FileId;
+use std::collections::HashMap;
+
+/// The findings of each file, files in the order of their first finding.
+fn by_file(findings: &[Finding]) -> Vec<(FileId, Vec<&Finding>)> {
+    let mut places = HashMap::new();
+    let mut files: Vec<(FileId, Vec<&Finding>)> = Vec::new();
+    for finding in findings {
+        let file = finding.primary.span.file;
+        let place = *places.entry(file).or_insert(files.len());
+        if place == files.len() {
+            files.push((file, Vec::new()));
+        }
+        files[place].1.push(finding);
+    }
+    files
+}
 
 /// How many findings there are of each severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, schemars::JsonSchema)]

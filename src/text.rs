@@ -18,6 +18,23 @@ pub fn is_hidden(c: char) -> bool {
         )
 }
 
+/// A text with nothing hidden: what would be is written as `\u{1b}`.
+#[must_use]
+pub fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_hidden(c) {
+            out.extend(c.escape_unicode());
+        } else {
+            out.push(c);
+        }
+    }
+    Cow::Owned(out)
+}
+
 /// A text of the user's as a message can hold it: short, and with nothing hidden.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {

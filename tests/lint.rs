@@ -1,9 +1,13 @@
 //! `djanginx lint` as a user meets it: exact output and status.
 
-#![allow(clippy::unwrap_used)] // a test may panic
+#![allow(clippy::unwrap_used, missing_docs)] // a test may panic
+
+#[path = "support/engines.rs"]
+mod engines;
 
 use assert_cmd::Command;
 use std::fmt::Write as _;
+use std::path::Path;
 use tempfile::TempDir;
 
 /// A folder with files, and what `lint` says in it.
@@ -428,4 +432,179 @@ fn what_cannot_be_read_has_status_two() {
         let (status, out, err) = run.raw(arguments);
         assert_eq!((status, out.as_str()), (2, ""), "{err}");
     }
+}
+
+/// A repository with two files: findings that touch each other, letters beyond ASCII, bytes
+/// that are no text, and bytes that a terminal obeys.
+fn of_all_kinds() -> Run {
+    Run::new()
+        .file(".git/HEAD", "")
+        .file(
+            "deploy/nginx.conf",
+            "events {}\nhttp {\n    server_tokens off;\n    include sites/*.conf;\n    sendfile \"j\u{e4}\";\n    \
+             foo\u{1b}[31m\u{7} bar;\n    ssl_protocols TLSv1 TLSv1.2;\n}\n",
+        )
+        .file(
+            "deploy/sites/a,b:\u{e4}|<&\".conf",
+            [
+                &b"# caf\xe9\nadd_header \"X-\xff\" \"]]>\";\nserver {\n    add_header X-A 1;\n"[..],
+                "    server_name \u{fc}.example, b.example;\n    root \"/srv/\u{1}\r\n\";\n}\n".as_bytes(),
+            ]
+            .concat(),
+        )
+}
+
+impl Run {
+    /// A format as it is written to a file, and the summary of the step.
+    fn written(&self, format: &str) -> (String, String) {
+        let output = Command::cargo_bin("djanginx")
+            .unwrap()
+            .args(["lint", "--isolated", "--format", "concise"])
+            .args(["--output", &format!("{format}=../out"), "nginx.conf"])
+            .current_dir(self.folder.path().join("deploy"))
+            .env_clear()
+            .env("GITHUB_STEP_SUMMARY", self.folder.path().join("summary"))
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let summary = self.folder.path().join("summary");
+        let text = std::fs::read_to_string(self.folder.path().join("out")).unwrap();
+        let told = std::fs::read_to_string(&summary).unwrap_or_default();
+        let _ = std::fs::remove_file(summary);
+        (text, told)
+    }
+}
+
+#[test]
+fn every_format_shows_findings_of_all_kinds() {
+    let run = of_all_kinds();
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path("snapshots/formats");
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| {
+        for format in [
+            "full",
+            "concise",
+            "grouped",
+            "json",
+            "jsonl",
+            "sarif",
+            "github",
+            "gitlab",
+            "junit",
+            "checkstyle",
+            "rdjson",
+        ] {
+            let (mut text, summary) = run.written(format);
+            let controls = |c: &char| c.is_control() && *c != '\n';
+            assert_eq!(text.chars().find(controls), None, "{format}");
+            if matches!(format, "json" | "sarif" | "rdjson") {
+                let mut value: serde_json::Value = serde_json::from_str(&text).unwrap();
+                // The manuals have pages and tests of their own.
+                let rules = value.pointer_mut("/runs/0/tool/driver/rules");
+                for rule in rules
+                    .into_iter()
+                    .flat_map(|rules| rules.as_array_mut().unwrap())
+                {
+                    rule["help"] = "…".into();
+                }
+                text = serde_json::to_string_pretty(&value).unwrap();
+            }
+            insta::assert_snapshot!(format, text);
+            if format == "github" {
+                insta::assert_snapshot!("github-summary", summary);
+            } else {
+                assert_eq!(summary, "", "{format}");
+            }
+        }
+    });
+}
+
+#[test]
+fn sarif_follows_its_schema() {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schemas/sarif-2.1.0.json");
+    // Two patterns have a bracket too many, which not every reader forgives.
+    let schema = std::fs::read_to_string(schema)
+        .unwrap()
+        .replace("{2}]?$", "{2}$");
+    let schema: serde_json::Value = serde_json::from_str(&schema).unwrap();
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let (text, _) = of_all_kinds().written("sarif");
+    let log: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let errors: Vec<_> = schema.iter_errors(&log).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    // What GitHub wants beyond the schema.
+    let run = &log["runs"][0];
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    let results = run["results"].as_array().unwrap();
+    let mut marks = std::collections::BTreeSet::new();
+    for result in results {
+        let rule = &rules[result["ruleIndex"].as_u64().unwrap() as usize];
+        assert_eq!(rule["id"], result["ruleId"]);
+        assert!(rule["help"]["markdown"].is_string(), "{rule}");
+        assert!(marks.insert(result["partialFingerprints"]["primaryLocationLineHash"].to_string()));
+        let place = &result["locations"][0]["physicalLocation"];
+        let file = place["artifactLocation"]["uri"].as_str().unwrap();
+        assert!(file.starts_with("deploy/"), "{file}");
+        for key in ["startLine", "startColumn", "endLine", "endColumn"] {
+            assert!(place["region"][key].is_u64(), "{place}");
+        }
+    }
+    let has = |key: &str| results.iter().any(|result| !result[key].is_null());
+    assert!(has("fixes") && has("relatedLocations"));
+    let severe = |rule: &serde_json::Value| rule["properties"]["security-severity"].is_string();
+    assert!(rules.iter().any(severe));
+    // A line above changes no mark.
+    let run = of_all_kinds();
+    let path = run.folder.path().join("deploy/nginx.conf");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, format!("# new\n\n{text}")).unwrap();
+    for mark in marks {
+        assert!(run.written("sarif").0.contains(&mark), "{mark}");
+    }
+}
+
+/// Whatever stands in the files and their names, XML readers take it.
+#[test]
+fn xml_holds_any_bytes() {
+    let mut run = Run::new().file("deploy/nginx.conf", "events {}\ninclude *.inc;\n");
+    let odd = "\u{1}\u{b}\u{7f}\u{85}\u{9f}\u{2028}\u{fffe}\u{ffff}\u{10ffff}<>&'\"]]>";
+    run = run.file(&format!("deploy/{odd}\n\t.inc"), format!("'{odd}' x;\n"));
+    for byte in (1..=255).filter(|byte| *byte != b'/') {
+        let text = [b"'", &[byte][..], b"' \xc3;\n"].concat();
+        run = run.file(&format!("deploy/{byte}.inc"), text);
+    }
+    for format in ["junit", "checkstyle"] {
+        run.written(format);
+        let status = std::process::Command::new(engines::engines().python())
+            .args([
+                "-c",
+                "import sys, xml.dom.minidom as m; m.parse(sys.argv[1])",
+            ])
+            .arg(run.folder.path().join("out"))
+            .status()
+            .unwrap();
+        assert!(status.success(), "{format}");
+    }
+}
+
+#[test]
+fn github_gets_what_it_shows() {
+    let many: String = (0..40)
+        .map(|number| {
+            format!("foo{number};\nserver {{ listen 8080; sendfile on; sendfile on; }}\n")
+        })
+        .collect();
+    let long = "x".repeat(4_000);
+    let listing =
+        format!("events {{}}\nhttp {{\n{many}server {{ location /{long} {{ foo; }} }}\n}}\n");
+    let run = Run::new().file("deploy/nginx.conf", listing);
+    let (text, summary) = run.written("github");
+    let count = |kind: &str| text.matches(&format!("::{kind} ")).count();
+    assert_eq!(count("error"), 10);
+    assert!(count("warning") <= 10);
+    assert!(count("notice") <= 10, "{text}");
+    assert!(text.contains(" more in the log and the summary"), "{text}");
+    assert!(summary.len() < 1 << 20);
+    assert!(summary.starts_with("### djanginx: "), "{summary}");
 }

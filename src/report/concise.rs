@@ -3,6 +3,7 @@
 
 use crate::finding::Finding;
 use crate::source::SourceMap;
+use crate::text::visible;
 use std::io::{self, Write};
 
 /// Writes the findings in their order.
@@ -13,7 +14,7 @@ pub fn write(out: &mut dyn Write, findings: &[Finding], sources: &SourceMap) -> 
     for finding in findings {
         let span = finding.primary.span;
         let start = sources.start(span);
-        let name = sources.file(span.file).name();
+        let name = visible(sources.file(span.file).name());
         let severity = finding.severity;
         write!(
             out,

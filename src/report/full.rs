@@ -6,7 +6,7 @@
 use super::Summary;
 use crate::finding::{Finding, Label, NginxLevel, Severity};
 use crate::source::{FileId, SourceFile, SourceMap, Span};
-use crate::text::is_hidden;
+use crate::text::{is_hidden, visible};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
     MietteSpanContents, SourceCode, SourceSpan, SpanContents,
@@ -249,7 +249,7 @@ impl SourceCode for Excerpt<'_> {
             Cow::Owned(shown) => self.kept.keep(shown),
         };
         Ok(Box::new(MietteSpanContents::new_named(
-            file.name().to_owned(),
+            visible(file.name()).into_owned(),
             shown,
             (start, end - start).into(),
             file.position(start as u32).line as usize - 1,

@@ -7,10 +7,16 @@ use super::Summary;
 use super::paths::Paths;
 use crate::finding::{Finding, Severity};
 use crate::source::SourceMap;
+use crate::text::visible;
 use std::io::{self, Write};
 
 /// How many annotations of a kind GitHub shows for a step.
 const SHOWN: usize = 10;
+
+/// Nobody reads more rows of a summary.
+const ROWS: usize = 200;
+/// Bytes for the rows: GitHub takes a megabyte for all commands of a step.
+const SUMMARY: usize = 512 << 10;
 
 /// Writes annotations.
 ///
@@ -81,35 +87,40 @@ pub fn summary(
     sources: &SourceMap,
     paths: &Paths,
 ) -> io::Result<()> {
-    /// GitHub takes a megabyte; nobody reads more rows.
-    const ROWS: usize = 200;
-
     writeln!(out, "### djanginx: {}\n", Summary::of(findings))?;
     if findings.is_empty() {
         return Ok(());
     }
     writeln!(out, "| | Place | Rule | |\n|---|---|---|---|")?;
+    let mut left = SUMMARY;
+    let mut rows = 0;
     for finding in findings.iter().take(ROWS) {
         let span = finding.primary.span;
         let file = paths.relative(sources.file(span.file).name());
         let severity = finding.severity;
-        writeln!(
-            out,
+        let row = format!(
             "| {severity} | {}:{} | {} | {} |",
             cell(&file),
             sources.start(span).line,
             finding.rule,
             cell(&finding.message)
-        )?;
+        );
+        if row.len() >= left {
+            break;
+        }
+        left -= row.len() + 1;
+        rows += 1;
+        writeln!(out, "{row}")?;
     }
-    if findings.len() > ROWS {
-        writeln!(out, "\n{} more are in the log.", findings.len() - ROWS)?;
+    if findings.len() > rows {
+        writeln!(out, "\n{} more are in the log.", findings.len() - rows)?;
     }
     Ok(())
 }
 
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\r', '\n'], " ")
+    let text = visible(text);
+    text.replace('|', "\\|").replace('<', "&lt;")
 }
 
 fn data(text: &str) -> String {

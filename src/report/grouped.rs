@@ -2,6 +2,7 @@
 
 use crate::finding::Finding;
 use crate::source::SourceMap;
+use crate::text::visible;
 use std::io::{self, Write};
 
 /// Writes the findings of each file together, files in the order of their first finding.
@@ -9,21 +10,12 @@ use std::io::{self, Write};
 /// # Errors
 /// When `out` refuses.
 pub fn write(out: &mut dyn Write, findings: &[Finding], sources: &SourceMap) -> io::Result<()> {
-    let mut files = Vec::new();
-    for finding in findings {
-        let file = finding.primary.span.file;
-        if !files.contains(&file) {
-            files.push(file);
-        }
-    }
-    for (index, file) in files.iter().enumerate() {
+    for (index, (file, findings)) in super::by_file(findings).into_iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
-        writeln!(out, "{}:", sources.file(*file).name())?;
-        let of_file: Vec<_> = findings
-            .iter()
-            .filter(|finding| finding.primary.span.file == *file)
+        writeln!(out, "{}:", visible(sources.file(file).name()))?;
+        let of_file: Vec<_> = { findings.into_iter() }
             .map(|finding| (sources.start(finding.primary.span), finding))
             .collect();
         let width = of_file

@@ -171,7 +171,6 @@ struct Change<'a> {
     file: &'a str,
     start: u32,
     end: u32,
-    /// Bytes that are not UTF-8 cannot be told in JSON; no repair of ours writes any.
     text: std::borrow::Cow<'a, str>,
 }
 
@@ -196,7 +195,10 @@ impl<'a> Diagnostic<'a> {
             url: crate::rules::find(finding.rule).map(|meta| meta.url()),
             place: Place::new(finding.primary.span, sources),
             labels: labels.map(|label| Labelled::new(label, sources)).collect(),
-            fix: finding.fix.as_ref().map(|fix| Repair::new(fix, sources)),
+            // Bytes that are not UTF-8 cannot be told in JSON.
+            fix: { finding.fix.as_ref() }
+                .filter(|fix| fix.is_text())
+                .map(|fix| Repair::new(fix, sources)),
         }
     }
 }

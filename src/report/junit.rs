@@ -4,6 +4,7 @@ use super::checkstyle::escaped;
 use super::paths::Paths;
 use crate::finding::Finding;
 use crate::source::{FileId, SourceMap};
+use std::collections::HashMap;
 use std::io::{self, Write};
 
 /// Writes one document; a file without findings is a case that passes.
@@ -17,17 +18,21 @@ pub fn write(
     paths: &Paths,
 ) -> io::Result<()> {
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
+    let mut of_file: HashMap<_, _> = super::by_file(findings).into_iter().collect();
+    let silent = sources.len() - of_file.len();
     writeln!(
         out,
         "<testsuites name=\"djanginx\" tests=\"{}\" failures=\"{}\" errors=\"0\">",
-        (0..sources.len() as u32)
-            .map(|file| of_file(findings, FileId(file)).count().max(1))
-            .sum::<usize>(),
+        findings.len() + silent,
         findings.len()
     )?;
     for file in (0..sources.len() as u32).map(FileId) {
         let name = paths.relative(sources.file(file).name());
-        let findings: Vec<_> = of_file(findings, file).map(|f| (f, true)).collect();
+        let findings = of_file.remove(&file).unwrap_or_default();
+        let findings: Vec<_> = findings
+            .into_iter()
+            .map(|finding| (finding, true))
+            .collect();
         suite(out, &name, "lint", &findings, sources, paths)?;
     }
     writeln!(out, "</testsuites>")
@@ -87,10 +92,4 @@ pub fn suite(
         writeln!(out, "\n    </testcase>")?;
     }
     writeln!(out, "  </testsuite>")
-}
-
-fn of_file(findings: &[Finding], file: FileId) -> impl Iterator<Item = &Finding> {
-    findings
-        .iter()
-        .filter(move |finding| finding.primary.span.file == file)
 }

@@ -46,6 +46,7 @@ pub fn write(
             }
             // A suggestion belongs to the file of its diagnostic.
             if let Some(fix) = &finding.fix
+                && fix.is_text()
                 && fix.edits.iter().all(|edit| edit.span.file == span.file)
             {
                 let edits = fix.edits.iter().map(|edit| {

@@ -144,7 +144,7 @@ impl Writer<'_> {
                 .map(|(index, label)| self.related(index + 1, label))
                 .collect();
         }
-        if let Some(fix) = &finding.fix {
+        if let Some(fix) = finding.fix.as_ref().filter(|fix| fix.is_text()) {
             let mut changes: BTreeMap<String, Vec<Value>> = BTreeMap::new();
             for edit in &fix.edits {
                 let name = self.sources.file(edit.span.file).name();
