@@ -4,6 +4,8 @@
 
 #[path = "support/engines.rs"]
 mod engines;
+#[path = "lint/settings.rs"]
+mod settings;
 
 use assert_cmd::Command;
 use std::fmt::Write as _;

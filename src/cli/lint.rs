@@ -169,14 +169,14 @@ impl Args {
                 let mut texts = Texts::new(&dump.files, limits);
                 let mut lint = Lint::new(self, &settings, &mut texts);
                 lint.main_file(&dump.main)?;
-                let collected = lint.judge()?;
+                let collected = lint.judge();
                 self.report(collected, &texts, &settings, streams)
             }
             Some(Alone::Text(text)) => {
                 let mut texts = Texts::new(&Disk, limits);
                 let mut lint = Lint::new(self, &settings, &mut texts);
                 lint.standard_input(text);
-                let collected = lint.judge()?;
+                let collected = lint.judge();
                 self.report(collected, &texts, &settings, streams)
             }
             None if self.fix || self.unsafe_fixes || self.diff => {
@@ -211,7 +211,7 @@ impl Args {
                 lint.main_file(path)?;
             }
         }
-        lint.judge()
+        Ok(lint.judge())
     }
 
     /// Standard input, or a dump; `None` for an ordinary file.

@@ -2,7 +2,8 @@
 
 use crate::Error;
 use crate::finding::Severity;
-use crate::rules::{Selection, Selector, Settings};
+use crate::rules::{Selection, Selector, Settings, SettingsError};
+use crate::source::SourceMap;
 use clap::ValueEnum;
 use std::path::{Path, PathBuf};
 
@@ -75,7 +76,8 @@ impl RuleArgs {
             }
         };
         let mut settings = match path {
-            Some(path) => read_settings(path)?,
+            // Names of files in it are relative to its folder, whatever led to it.
+            Some(path) => read_settings(path.canonicalize().unwrap_or(path))?,
             None => Settings::default(),
         };
         // What is asked for now goes before what is asked for always.
@@ -97,18 +99,15 @@ fn read_settings(path: PathBuf) -> Result<Settings, Error> {
         path: path.clone(),
         source,
     })?;
-    Settings::parse(&path, &text).map_err(|error| {
-        let before = &text.as_bytes()[..error.range.start.min(text.len())];
-        let line = 1 + memchr::memchr_iter(b'\n', before).count();
-        let column = 1 + before
-            .iter()
-            .rev()
-            .take_while(|byte| **byte != b'\n')
-            .count();
-        Error::Usage(format!(
-            "{}:{line}:{column}: {}",
-            path.display(),
-            error.message
-        ))
+    Settings::parse(&path, &text).map_err(|errors| {
+        let mut sources = SourceMap::new();
+        let name = path.display().to_string();
+        let file = sources.add(name.clone(), text.into_bytes());
+        let line = |error: &SettingsError| {
+            let place = sources.file(file).position(error.range.start as u32);
+            format!("{name}:{}:{}: {}", place.line, place.column, error.message)
+        };
+        let lines: Vec<_> = errors.iter().map(line).collect();
+        Error::Usage(lines.join("\nerror: "))
     })
 }

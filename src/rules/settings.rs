@@ -1,14 +1,16 @@
 //! What the user states about a project: `djanginx.toml`, `.djanginx.toml` or
 //! `[tool.djanginx]` in `pyproject.toml`.
 
-pub use crate::app_server::AppServer;
+mod reading;
 
-use super::selection::{Selection, Selector, UnknownRule};
-use crate::finding::{Finding, Severity};
-use crate::source::{FileId, Span};
+pub use crate::app_server::AppServer;
+pub use reading::SettingsError;
+
+use super::selection::{Selection, Selector};
+use crate::directives::Modules;
+use crate::finding::Severity;
+use crate::version::Target;
 use serde::Deserialize;
-use std::collections::BTreeMap;
-use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Settings; what is not stated is inferred or left open.
@@ -17,9 +19,9 @@ pub struct Settings {
     /// The file that they come from.
     pub path: Option<PathBuf>,
     /// The nginx that configurations are for.
-    pub nginx_version: Option<String>,
+    pub nginx_version: Option<Target>,
     /// The modules that it has.
-    pub modules: Option<String>,
+    pub modules: Option<Modules>,
     /// Which rules speak.
     pub selection: Selection,
     /// Rules that do not speak about files that match a pattern, relative to the settings.
@@ -92,54 +94,6 @@ impl Django {
     }
 }
 
-/// Settings that cannot be read, with the place of the problem.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingsError {
-    /// What is wrong.
-    pub message: String,
-    /// Where, in bytes.
-    pub range: Range<usize>,
-}
-
-impl SettingsError {
-    /// As a finding in the file of settings.
-    #[must_use]
-    pub fn finding(&self, file: FileId) -> Finding {
-        let span = Span::new(file, self.range.start as u32, self.range.end as u32);
-        Finding::error("invalid-settings", span, self.message.clone())
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-struct File {
-    nginx_version: Option<String>,
-    modules: Option<Names>,
-    select: Option<Vec<toml::Spanned<String>>>,
-    extend_select: Vec<toml::Spanned<String>>,
-    ignore: Vec<toml::Spanned<String>>,
-    per_file_ignores: BTreeMap<String, Vec<toml::Spanned<String>>>,
-    fail_on: Option<Severity>,
-    django: Django,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Names {
-    One(String),
-    Many(Vec<String>),
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct PyProject {
-    tool: Option<Tools>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-struct Tools {
-    djanginx: Option<File>,
-}
-
 impl Settings {
     /// The nearest file of settings from a folder upwards, ending where a repository does.
     #[must_use]
@@ -180,64 +134,4 @@ impl Settings {
             pattern.matches_path(relative) && rules.iter().any(|rule| rule.takes(meta))
         })
     }
-
-    /// Reads a file of settings.
-    ///
-    /// # Errors
-    /// Text that is no TOML, unknown keys, wrong types, and names that are no rules.
-    pub fn parse(path: &Path, text: &str) -> Result<Self, SettingsError> {
-        let error = |error: toml::de::Error| SettingsError {
-            message: error.message().trim().to_owned(),
-            range: error.span().unwrap_or(0..0),
-        };
-        let file = if path
-            .file_name()
-            .is_some_and(|name| name == "pyproject.toml")
-        {
-            let project: PyProject = toml::from_str(text).map_err(error)?;
-            let tools = project.tool.unwrap_or_default();
-            tools.djanginx.unwrap_or_default()
-        } else {
-            toml::from_str(text).map_err(error)?
-        };
-        let mut per_file_ignores = Vec::new();
-        for (pattern, names) in file.per_file_ignores {
-            let compiled = glob::Pattern::new(&pattern).map_err(|error| SettingsError {
-                message: format!("`{pattern}` is no pattern of file names: {error}"),
-                range: text
-                    .find(&pattern)
-                    .map_or(0..0, |at| at..at + pattern.len()),
-            })?;
-            per_file_ignores.push((compiled, selectors(names)?));
-        }
-        Ok(Self {
-            path: Some(path.to_owned()),
-            nginx_version: file.nginx_version,
-            modules: file.modules.map(|modules| match modules {
-                Names::One(name) => name,
-                Names::Many(names) => names.join(","),
-            }),
-            selection: Selection {
-                select: file.select.map(selectors).transpose()?,
-                extend: selectors(file.extend_select)?,
-                ignore: selectors(file.ignore)?,
-            },
-            per_file_ignores,
-            fail_on: file.fail_on,
-            django: file.django,
-        })
-    }
-}
-
-fn selectors(names: Vec<toml::Spanned<String>>) -> Result<Vec<Selector>, SettingsError> {
-    let selector = |name: toml::Spanned<String>| {
-        let range = name.span();
-        name.as_ref()
-            .parse()
-            .map_err(|error: UnknownRule| SettingsError {
-                message: error.to_string(),
-                range,
-            })
-    };
-    names.into_iter().map(selector).collect()
 }

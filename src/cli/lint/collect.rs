@@ -3,7 +3,6 @@
 
 use super::{Args, MAIN_FILE};
 use crate::Error;
-use crate::directives::Modules;
 use crate::finding::Finding;
 use crate::model::files::{Disk, Files, ReadError};
 use crate::model::{Config, Model, Prefix, Refusal, Texts};
@@ -192,7 +191,7 @@ impl<'a, 'f> Lint<'a, 'f> {
     }
 
     /// Judges all that was opened; the order is that of opening, whatever ends first.
-    pub(super) fn judge(self) -> Result<Collected, Error> {
+    pub(super) fn judge(self) -> Collected {
         let judge = Judge {
             args: self.args,
             settings: self.settings,
@@ -207,12 +206,12 @@ impl<'a, 'f> Lint<'a, 'f> {
         let mut collected = Collected::default();
         let mut known = HashSet::new();
         for step in judged {
-            let Collected { findings, files } = step?;
+            let Collected { findings, files } = step;
             let new = |finding: &Finding| known.insert((finding.rule, finding.primary.span));
             collected.findings.extend(findings.into_iter().filter(new));
             collected.files.extend(files);
         }
-        Ok(collected)
+        collected
     }
 }
 
@@ -224,39 +223,27 @@ struct Judge<'a, 'f> {
 }
 
 impl Judge<'_, '_> {
-    fn step(&self, step: Step) -> Result<Collected, Error> {
+    fn step(&self, step: Step) -> Collected {
         match step {
-            Step::Judge { config, part } => Ok(Collected {
-                findings: self.findings(&config, part)?,
+            Step::Judge { config, part } => Collected {
+                findings: self.findings(&config, part),
                 files: config.files().collect(),
-            }),
-            Step::Tell(finding) => Ok(Collected {
+            },
+            Step::Tell(finding) => Collected {
                 findings: vec![finding],
                 files: BTreeSet::new(),
-            }),
+            },
         }
     }
 
-    fn findings(&self, config: &Config, part: bool) -> Result<Vec<Finding>, Error> {
+    fn findings(&self, config: &Config, part: bool) -> Vec<Finding> {
         let tree = &self.texts.parse(config.root).tree;
         let declared = Declared::read(tree);
-        let default = || LINT_DEFAULT.parse().expect("internal: a known release");
-        let target = match (self.args.nginx_version, declared.target) {
-            (Some(target), _) | (None, Some(target)) => target,
-            _ => match &self.settings.nginx_version {
-                Some(version) => version
-                    .parse()
-                    .map_err(|error| self.wrong_setting("nginx-version", &error))?,
-                None => default(),
-            },
-        };
-        let modules = match (&self.args.modules, &self.settings.modules) {
-            (Some(modules), _) => modules.clone(),
-            (None, Some(modules)) => {
-                Modules::parse(modules).map_err(|error| self.wrong_setting("modules", &error))?
-            }
-            (None, None) => Modules::All,
-        };
+        let stated = self.args.nginx_version.or(declared.target);
+        let target = { stated.or(self.settings.nginx_version) }
+            .unwrap_or_else(|| LINT_DEFAULT.parse().expect("internal: a known release"));
+        let modules = { self.args.modules.as_ref() }.or(self.settings.modules.as_ref());
+        let modules = modules.cloned().unwrap_or_default();
         let start = self
             .args
             .context
@@ -269,16 +256,7 @@ impl Judge<'_, '_> {
             start,
         };
         let reading = verdict::read(self.texts, config, &options);
-        Ok(judged(self.texts, reading, declared, self.settings).1)
-    }
-
-    fn wrong_setting(&self, key: &str, error: &dyn std::fmt::Display) -> Error {
-        let path = self
-            .settings
-            .path
-            .as_deref()
-            .unwrap_or(Path::new("settings"));
-        Error::Usage(format!("{}: `{key}`: {error}", path.display()))
+        judged(self.texts, reading, declared, self.settings).1
     }
 }
 
