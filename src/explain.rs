@@ -8,10 +8,12 @@
 //! - [`request`] is what is asked about.
 //! - `route` goes through the phases; `script` is the rewriting.
 //! - `effects` is what counts where the request ends up.
+//! - [`passing`] is what one location sends, whoever gets there.
 //! - [`tree`] is the whole configuration without a request.
 //! - [`trace`] is what comes out.
 
 mod effects;
+pub mod passing;
 pub mod request;
 mod route;
 mod script;

@@ -21,6 +21,7 @@ mod address;
 mod client;
 mod clock;
 mod curl;
+mod example;
 mod pools;
 mod tls;
 mod wire;

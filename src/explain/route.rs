@@ -2,6 +2,7 @@
 
 use super::World;
 use super::effects;
+use super::passing;
 use super::request::Request;
 use super::script::{self, Code, Condition, Rewritten};
 use super::trace::{Answer, End, Loser, Step, StepKind};
@@ -1070,7 +1071,8 @@ impl<'m> Router<'_, 'm> {
         };
         let reference = upstreams.references.iter().find(same);
         let upstream = reference.and_then(|reference| upstreams.of(reference));
-        let uri = self.sent_uri(case, pass);
+        let state = (case.valid_location, case.unparsed);
+        let uri = passing::sent_uri(self.world.model, &mut case.facts, state, pass);
         case.step(
             StepKind::Content,
             format!(
@@ -1109,49 +1111,6 @@ impl<'m> Router<'_, 'm> {
             },
             span,
         )
-    }
-
-    /// The URI that `proxy_pass` sends (`ngx_http_proxy_create_request`).
-    fn sent_uri(&self, case: &mut Case<'m>, pass: Statement<'m>) -> Option<Vec<u8>> {
-        if pass.name() != "proxy_pass" {
-            return None;
-        }
-        let value = pass.arg(0)?.value().into_owned();
-        let with_args = |mut path: Vec<u8>, args: &[u8]| {
-            if !args.is_empty() {
-                path.push(b'?');
-                path.extend_from_slice(args);
-            }
-            path
-        };
-        let facts = &case.facts;
-        if memchr::memchr(b'$', &value).is_some() {
-            return None;
-        }
-        let rest = &value[memchr::memmem::find(&value, b"://")? + 3..];
-        let start = if rest.len() >= 5 && rest[..5].eq_ignore_ascii_case(b"unix:") {
-            memchr::memchr(b':', &rest[5..]).map(|at| at + 6)
-        } else {
-            memchr::memchr2(b'/', b'?', rest)
-        };
-        let uri = start.map_or(&[][..], |start| &rest[start..]);
-        if uri.is_empty() {
-            if case.unparsed {
-                return Some(self.request.target.clone());
-            }
-            let path = uri::escape(&facts.uri.path, Escape::Uri);
-            return Some(with_args(path, &facts.uri.args));
-        }
-        let http = &self.world.model.http;
-        let location = http.location_of(pass.scope).map(|id| http.location(id))?;
-        let cut = if case.valid_location {
-            location.name.len()
-        } else {
-            0
-        };
-        let mut path = uri.to_vec();
-        path.extend(uri::escape(facts.uri.path.get(cut..)?, Escape::Uri));
-        Some(with_args(path, &facts.uri.args))
     }
 
     fn file(&self, case: &mut Case<'m>) -> Next<'m> {

@@ -561,7 +561,7 @@ fn unexpected(probe: &Probe, reply: &Reply, wanted: &str) -> Cause {
 }
 
 /// Headers that Django's own middleware sets on every answer, also on errors.
-fn is_django(reply: &Reply) -> bool {
+pub(super) fn is_django(reply: &Reply) -> bool {
     [
         "x-content-type-options",
         "referrer-policy",
@@ -578,7 +578,7 @@ fn contains(reply: &Reply, text: &str) -> bool {
 }
 
 /// Whether the body is Django's page for programmers.
-fn is_debug_page(reply: &Reply) -> bool {
+pub(super) fn is_debug_page(reply: &Reply) -> bool {
     let robots = contains(reply, "content=\"NONE,NOARCHIVE\"");
     robots && (contains(reply, "DEBUG = True") || contains(reply, "Django Version:"))
 }
@@ -591,7 +591,7 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
     match probe.evidence {
         Some(Evidence::SpeaksUwsgi) => return vec![http_to_uwsgi(&node)],
         Some(Evidence::SpeaksHttp) => return vec![uwsgi_to_http(&node)],
-        None => {}
+        Some(Evidence::ShowsDebugPage) | None => {}
     }
     let server = reply.header("server").unwrap_or_default();
     if server.starts_with("WSGIServer/") {
@@ -605,7 +605,8 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
         );
     }
     let django = probe.target.backend == Backend::Django;
-    if django && is_debug_page(reply) {
+    let elsewhere = probe.evidence == Some(Evidence::ShowsDebugPage);
+    if django && (elsewhere || is_debug_page(reply)) {
         found.push(
             Cause::new(
                 causes::ProbeDebugPage::META,

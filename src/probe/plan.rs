@@ -5,12 +5,14 @@
 //! server that is no wildcard, else the address that it listens on. A topology is rendered
 //! first, so that what is asked is what its nginx would ask.
 
+use super::example;
 use super::pools::{self, Node, Pool};
 use super::target::{
     Ask, Backend, Header, HttpRequest, Skipped, Target, Targets, Tls, UwsgiRequest,
 };
 use crate::directives::{Context, Modules};
 use crate::evaluation::{Facts, Value};
+use crate::explain::passing::Passing;
 use crate::model::files::Disk;
 use crate::model::{Limits, Model, Prefix, ScopeId, Statement, Texts};
 use crate::render::{self, RenderError};
@@ -19,9 +21,7 @@ use crate::source::Span;
 use crate::topology::Loaded;
 use crate::topology::document::Step;
 use crate::topology::model::{Layout, Topology};
-use crate::values::expression::{self, Part};
-use crate::values::regex::Regex;
-use crate::values::uri::Uri;
+use crate::values::uri::{self, Escape, Uri};
 use crate::verdict::{self, Start};
 use crate::version::Target as Release;
 use std::collections::{HashMap, HashSet};
@@ -93,7 +93,8 @@ pub fn of_topology(
     };
     let reading = verdict::read(&texts, &config, &options);
     let known = known(loaded);
-    let mut targets = plan(&reading.model, Path::new(""), wishes, &known);
+    // Where nginx's own packages have their configuration.
+    let mut targets = plan(&reading.model, Path::new("/etc/nginx"), wishes, &known);
     unused(&loaded.topology, &known, &mut targets);
     Ok(targets)
 }
@@ -219,7 +220,14 @@ impl<'m> Plan<'_, 'm> {
     }
 
     fn stream(&mut self, pass: Statement<'m>) {
-        match pools::pool(self.model, pass) {
+        let variables = "variables decide where `proxy_pass` goes";
+        let text = pass.arg(0).map(|word| word.to_str().into_owned());
+        let text = text.filter(|text| !text.contains('$'));
+        let pool = match text {
+            Some(text) => pools::pool(self.model, pass, &text),
+            None => Err(variables.to_owned()),
+        };
+        match pool {
             Err(reason) => self.skip(pass, &reason),
             Ok(pool) => {
                 let ask = Arc::new(stream_ask(&pool));
@@ -229,17 +237,17 @@ impl<'m> Plan<'_, 'm> {
     }
 
     fn location(&mut self, pass: Statement<'m>) {
-        let pool = match pools::pool(self.model, pass) {
+        let location = Location::new(self.model, pass);
+        let pool = match self.pool(&location, pass) {
             Ok(pool) => pool,
             Err(reason) => return self.skip(pass, &reason),
         };
         let facts = self.known.pools.get(&pool.name);
-        let location = Location::new(self.model, pass);
         let path = self.wishes.path.clone();
         let path = path.or_else(|| facts.and_then(|facts| facts.path.clone()));
         let path = path.unwrap_or_else(|| match facts {
             Some(_) => "/".to_owned(),
-            None => location.prefix.clone(),
+            None => location.path.clone(),
         });
         let uwsgi = pass.name() == "uwsgi_pass";
         let mut asks = Vec::new();
@@ -253,9 +261,8 @@ impl<'m> Plan<'_, 'm> {
             Err(reason) => return self.skip_nodes(&pool, &reason),
         }
         // Without a topology that says so, `/` with the headers of WebSockets is often copied.
-        if !uwsgi && (facts.is_some() || location.prefix != "/") {
-            let prefix = location.prefix.clone();
-            let ask = self.http(&location, &pool, &prefix, true);
+        if !uwsgi && (facts.is_some() || location.path != "/") {
+            let ask = self.http(&location, &pool, &location.path, true);
             if let Ok(request) = ask
                 && request
                     .header("upgrade")
@@ -265,6 +272,21 @@ impl<'m> Plan<'_, 'm> {
             }
         }
         self.nodes(&pool, &asks, Backend::Django);
+    }
+
+    /// Where the requests of a location go.
+    fn pool(&self, location: &Location<'m>, pass: Statement<'m>) -> Result<Pool, String> {
+        let Some(word) = pass.arg(0) else {
+            return Err(format!("`{}` says nothing", pass.name()));
+        };
+        let text = word.value();
+        if memchr::memchr(b'$', &text).is_none() {
+            return pools::pool(self.model, pass, &String::from_utf8_lossy(&text));
+        }
+        let path = self.wishes.path.as_ref().unwrap_or(&location.path);
+        let mut passing = self.passing(location, path, false);
+        let text = expand(&mut passing.facts, self.model, &text, pass.name())?;
+        pools::pool(self.model, pass, &text)
     }
 
     /// Nodes of whom nothing can be asked.
@@ -331,14 +353,15 @@ impl<'m> Plan<'_, 'm> {
     /// What `ngx_http_proxy_create_request` makes.
     fn http(
         &self,
-        location: &Location,
+        location: &Location<'m>,
         pool: &Pool,
         path: &str,
         websocket: bool,
     ) -> Result<HttpRequest, String> {
         let model = self.model;
-        let at = location.scope;
-        let mut facts = self.facts(location, pool, path, websocket);
+        let mut passing = self.passing(location, path, websocket);
+        pool.tell(&mut passing.facts);
+        let at = passing.facts.scope;
         let method = model
             .value(at, "proxy_method")
             .and_then(|method| method.arg(0));
@@ -361,7 +384,7 @@ impl<'m> Plan<'_, 'm> {
                 continue;
             };
             let name = name.to_str().into_owned();
-            let value = expand(&mut facts, self.model, &value.value(), &name)?;
+            let value = expand(&mut passing.facts, model, &value.value(), &name)?;
             set.push((name, value));
         }
         let is = |(key, _): &&(String, String), name: &str| key.eq_ignore_ascii_case(name);
@@ -411,23 +434,37 @@ impl<'m> Plan<'_, 'm> {
         }) {
             return Err("a header of the request cannot be sent".to_owned());
         }
+        // What is not below the location, such as the health check of a topology, is a path
+        // of the node's own.
+        let uri = match location.has(path) {
+            true => passing.sent_uri(model, location.pass),
+            false => None,
+        };
+        let uri = uri.map_or_else(|| Ok(path.to_owned()), String::from_utf8);
+        let uri = uri.map_err(|_| "its URI is no UTF-8".to_owned())?;
         Ok(HttpRequest {
             head,
-            uri: location.rewritten(&pool.uri, path),
+            uri,
             http10,
             headers,
             websocket,
             tls: pool
                 .https
-                .then(|| tls(model, "proxy", pool, &mut facts, self.folder))
+                .then(|| tls(model, "proxy", pool, &mut passing.facts, self.folder))
                 .transpose()?,
         })
     }
 
     /// What `ngx_http_uwsgi_create_request` makes.
-    fn uwsgi(&self, location: &Location, pool: &Pool, path: &str) -> Result<UwsgiRequest, String> {
-        let mut facts = self.facts(location, pool, path, false);
-        let at = location.scope;
+    fn uwsgi(
+        &self,
+        location: &Location<'m>,
+        pool: &Pool,
+        path: &str,
+    ) -> Result<UwsgiRequest, String> {
+        let mut passing = self.passing(location, path, false);
+        pool.tell(&mut passing.facts);
+        let at = passing.facts.scope;
         let mut params = Vec::new();
         // Parameters that stand for headers of the client hide these, also where they are not
         // sent (`ngx_http_uwsgi_init_params`).
@@ -438,13 +475,12 @@ impl<'m> Plan<'_, 'm> {
             };
             let name = name.to_str().into_owned();
             let written = value.value();
-            let value = expand(&mut facts, self.model, &written, &name)?;
+            let value = expand(&mut passing.facts, self.model, &written, &name)?;
             if let Some(header) = name.strip_prefix("HTTP_") {
                 hidden.push(header.replace('-', "_").to_ascii_uppercase());
-            }
-            // What is written empty is never sent, what becomes empty is.
-            if written.is_empty() {
-                continue;
+                if written.is_empty() {
+                    continue;
+                }
             }
             let optional = statement.arg(2).is_some_and(|word| word.is("if_not_empty"));
             if !(optional && value.is_empty()) {
@@ -475,34 +511,33 @@ impl<'m> Plan<'_, 'm> {
             params,
             tls: pool
                 .https
-                .then(|| tls(self.model, "uwsgi", pool, &mut facts, self.folder))
+                .then(|| tls(self.model, "uwsgi", pool, &mut passing.facts, self.folder))
                 .transpose()?,
         })
     }
 
     /// What the assumed client asks, as nginx sees it in a location.
-    fn facts(&self, location: &Location, pool: &Pool, path: &str, websocket: bool) -> Facts {
-        let (plain, args) = path.split_once('?').unwrap_or((path, ""));
-        let uri = Uri {
-            path: plain.into(),
-            args: args.into(),
-        };
+    fn passing(&self, location: &Location<'m>, path: &str, websocket: bool) -> Passing {
+        let target = path.as_bytes();
+        let uri = uri::parse(target, true).unwrap_or_else(|_| Uri {
+            path: target.to_vec(),
+            args: Vec::new(),
+        });
         let server = &location.server;
-        let mut facts = Facts::new(uri, path.into(), server.host.clone().into_bytes());
+        let mut facts = Facts::new(uri, target.to_vec(), server.host.clone().into_bytes());
         facts.tls = server.scheme == "https";
+        facts.sni = facts.tls.then(|| server.host.clone());
         facts.server_port = server.port;
         facts.server_name = server.name.clone().into_bytes();
-        facts.server_addr = Some(CLIENT);
+        facts.server_addr = Some(server.address);
         facts.client = Some(CLIENT);
         facts.peer = Some(CLIENT);
         facts.whole = true;
-        facts.scope = location.scope;
+        facts.scope = location.pass.scope;
         facts.prefix = self.folder.to_path_buf();
         let headers = self.client(location, websocket).into_iter();
         facts.headers = headers.map(|header| (header.name, header.value)).collect();
         for (name, value) in [
-            ("proxy_host", pool.proxy_host.as_str()),
-            ("proxy_port", &pool.proxy_port),
             // As long as a real one, and easily found in the logs of a node.
             ("request_id", "00000000000000000000000000000000"),
             ("remote_port", "40000"),
@@ -510,61 +545,11 @@ impl<'m> Plan<'_, 'm> {
         ] {
             facts.assign(name.as_bytes(), Value::known(value));
         }
-        self.set(&mut facts);
-        facts
-    }
-
-    /// `set` of the server, then of the location; those under `if` depend on the request.
-    fn set(&self, facts: &mut Facts) {
-        let model = self.model;
-        let around = model.outwards(facts.scope);
-        let server = { around }.find(|id| model.scope(*id).context == Context::Server);
-        for name in self.group_names(facts.scope, server) {
-            facts.assign(name.as_bytes(), Value::unknown(name.as_bytes()));
-        }
-        for id in server.into_iter().chain([facts.scope]) {
-            let scope = model.scope(id);
-            let conditional = scope.blocks.iter().filter(|(_, block)| {
-                let context = model.scope(*block).context;
-                matches!(context, Context::IfInServer | Context::IfInLocation)
-            });
-            let conditional = conditional.flat_map(|(_, block)| model.scope(*block).named("set"));
-            for (set, known) in scope
-                .named("set")
-                .map(|set| (set, true))
-                .chain(conditional.map(|set| (set, false)))
-            {
-                let (Some(name), Some(value)) = (set.arg(0), set.arg(1)) else {
-                    continue;
-                };
-                let name = name.value();
-                let name = name.strip_prefix(b"$").unwrap_or(&name);
-                let value = match known {
-                    true => facts.expand(&value.value(), model),
-                    false => Value::unknown(name),
-                };
-                facts.assign(name, value);
-            }
-        }
-    }
-
-    /// The names of groups in the expressions of a location and a server: what they match is
-    /// not known.
-    fn group_names(&self, location: ScopeId, server: Option<ScopeId>) -> Vec<String> {
-        let http = &self.model.http;
-        let location = http.location_of(location).map(|id| http.location(id));
-        let own = location.and_then(|location| location.regex.as_deref());
-        let server = http
-            .servers
-            .iter()
-            .find(|known| Some(known.scope) == server);
-        let names = server.into_iter().flat_map(|server| &server.names);
-        let regexes = names.filter_map(|name| name.regex.as_deref()).chain(own);
-        regexes.flat_map(Regex::names).cloned().collect()
+        Passing::enter(self.model, facts)
     }
 
     /// The headers of the assumed client.
-    fn client(&self, location: &Location, websocket: bool) -> Vec<Header> {
+    fn client(&self, location: &Location<'m>, websocket: bool) -> Vec<Header> {
         let http_host = location.server.http_host();
         let mut headers = vec![plain("Host", &http_host)];
         let agent = concat!("djanginx/", env!("CARGO_PKG_VERSION"));
@@ -600,14 +585,6 @@ fn plain(name: &str, value: &str) -> Header {
 }
 
 fn expand(facts: &mut Facts, model: &Model<'_>, text: &[u8], name: &str) -> Result<String, String> {
-    let parts = expression::parse(text).unwrap_or_default();
-    if let Some(Part::Capture { group, .. }) = parts
-        .iter()
-        .find(|part| matches!(part, Part::Capture { .. }))
-    {
-        // A group of the location's pattern.
-        return Err(format!("`{name}` depends on `${group}`"));
-    }
     match facts.expand(text, model) {
         Value::Known(value) => {
             String::from_utf8(value).map_err(|_| format!("`{name}` is no UTF-8"))
@@ -674,13 +651,13 @@ fn stream_ask(pool: &Pool) -> Ask {
     }
 }
 
-/// A location with the server round it.
-struct Location {
-    scope: ScopeId,
-    /// The prefix; `/` for one that is matched otherwise.
-    prefix: String,
-    /// Whether `proxy_pass` with a path replaces the prefix.
-    literal: bool,
+/// A location that hands requests on, with the server round it.
+struct Location<'m> {
+    pass: Statement<'m>,
+    /// The path that a client asks for to get there.
+    path: String,
+    /// What that path begins with; `None` where it is not matched by its beginning.
+    prefix: Option<Vec<u8>>,
     server: Server,
 }
 
@@ -688,6 +665,8 @@ struct Server {
     scheme: &'static str,
     host: String,
     name: String,
+    /// The address that clients of this machine come to.
+    address: IpAddr,
     port: u16,
 }
 
@@ -700,31 +679,38 @@ impl Server {
     }
 }
 
-impl Location {
-    fn new(model: &Model<'_>, pass: Statement<'_>) -> Self {
+impl<'m> Location<'m> {
+    fn new(model: &Model<'m>, pass: Statement<'m>) -> Self {
         let opener = model.scope(pass.scope).opener;
-        let (matcher, path) = opener
-            .and_then(location_of)
-            .unwrap_or((Matcher::Prefix, b"/".to_vec()));
+        let located = opener.and_then(location_of);
+        let (matcher, text) = located.unwrap_or((Matcher::Prefix, b"/".to_vec()));
         let literal = !matches!(matcher, Matcher::Regex | Matcher::Named);
-        let prefix = String::from_utf8(path).ok().filter(|_| literal);
+        let id = model.http.location_of(pass.scope);
+        let regex = id.and_then(|id| model.http.location(id).regex.as_deref());
+        let path = match regex {
+            _ if literal => Some(uri::escape(&text, Escape::Uri)),
+            Some(regex) => example::path(&String::from_utf8_lossy(&text), regex)
+                .map(|path| uri::escape(path.as_bytes(), Escape::Uri)),
+            None => None,
+        };
+        let path = path.and_then(|path| String::from_utf8(path).ok());
         let server = model
             .outwards(pass.scope)
             .find(|id| model.scope(*id).context == Context::Server);
         Self {
-            scope: pass.scope,
-            prefix: prefix.unwrap_or_else(|| "/".to_owned()),
-            literal,
+            pass,
+            path: path.unwrap_or_else(|| "/".to_owned()),
+            prefix: literal.then_some(text),
             server: server.map_or_else(Server::unknown, |server| Server::new(model, server)),
         }
     }
 
-    /// The path that the node sees.
-    fn rewritten(&self, uri: &str, path: &str) -> String {
-        match path.strip_prefix(self.prefix.as_str()) {
-            Some(rest) if !uri.is_empty() && self.literal => format!("{uri}{rest}"),
-            _ => path.to_owned(),
-        }
+    /// Whether a path of a client leads there, as far as its beginning tells.
+    fn has(&self, path: &str) -> bool {
+        let uri = uri::parse(path.as_bytes(), true);
+        self.prefix
+            .as_ref()
+            .is_none_or(|prefix| uri.is_ok_and(|uri| uri.path.starts_with(prefix)))
     }
 }
 
@@ -734,6 +720,7 @@ impl Server {
             scheme: "http",
             host: "localhost".to_owned(),
             name: String::new(),
+            address: CLIENT,
             port: 80,
         }
     }
@@ -760,6 +747,7 @@ impl Server {
         };
         Self {
             scheme: if tls.is_some() { "https" } else { "http" },
+            address: listened.trim_matches(['[', ']']).parse().unwrap_or(CLIENT),
             host: names.iter().find(usable).cloned().unwrap_or(listened),
             name: names.first().cloned().unwrap_or_default(),
             port,

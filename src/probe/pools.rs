@@ -2,6 +2,7 @@
 
 use super::target::Address;
 use crate::directives::Context;
+use crate::evaluation::{Facts, Value};
 use crate::model::{Model, ScopeId, Statement};
 use crate::source::Span;
 use crate::values::address::{Allowed, Host, parse_url};
@@ -15,14 +16,24 @@ pub(super) struct Pool {
     pub(super) name: String,
     /// Its nodes.
     pub(super) nodes: Vec<Node>,
-    /// What follows the host in `proxy_pass`; empty where nothing does.
-    pub(super) uri: String,
     /// The scheme that is written.
     pub(super) https: bool,
     /// `$proxy_host`.
     pub(super) proxy_host: String,
     /// `$proxy_port`.
     pub(super) proxy_port: String,
+}
+
+impl Pool {
+    /// Tells a request what its variables about the pool are.
+    pub(super) fn tell(&self, facts: &mut Facts) {
+        for (name, value) in [
+            ("proxy_host", &self.proxy_host),
+            ("proxy_port", &self.proxy_port),
+        ] {
+            facts.assign(name.as_bytes(), Value::known(value.as_str()));
+        }
+    }
 }
 
 /// A node, or why it is not asked.
@@ -34,19 +45,11 @@ pub(super) struct Node {
     pub(super) address: Result<Address, String>,
 }
 
-/// Reads the argument of a `*_pass`.
+/// Reads the argument of a `*_pass`, in which variables stand for their values.
 ///
 /// # Errors
 /// Why nobody can be asked.
-pub(super) fn pool(model: &Model<'_>, pass: Statement<'_>) -> Result<Pool, String> {
-    let Some(word) = pass.arg(0) else {
-        return Err(format!("`{}` says nothing", pass.name()));
-    };
-    let value = word.value();
-    if memchr::memchr(b'$', &value).is_some() {
-        return Err(format!("variables decide where `{}` goes", pass.name()));
-    }
-    let text = String::from_utf8_lossy(&value).into_owned();
+pub(super) fn pool(model: &Model<'_>, pass: Statement<'_>, text: &str) -> Result<Pool, String> {
     let (https, rest) = match text.split_once("://") {
         Some((scheme, rest)) => {
             let secure = ["https", "grpcs", "suwsgi"];
@@ -57,7 +60,7 @@ pub(super) fn pool(model: &Model<'_>, pass: Statement<'_>) -> Result<Pool, Strin
                 rest.to_owned(),
             )
         }
-        None => (false, text.clone()),
+        None => (false, text.to_owned()),
     };
     let allowed = Allowed {
         uri: true,
@@ -65,7 +68,6 @@ pub(super) fn pool(model: &Model<'_>, pass: Statement<'_>) -> Result<Pool, Strin
     };
     let url = parse_url(rest.as_bytes(), allowed).map_err(str::to_owned)?;
     let host = String::from_utf8_lossy(url.host_text).into_owned();
-    let uri = String::from_utf8_lossy(url.uri).into_owned();
     let stream = model.scope(pass.scope).context == Context::StreamServer;
     let block = match url.port {
         None => upstream(model, &host, stream),
@@ -77,7 +79,7 @@ pub(super) fn pool(model: &Model<'_>, pass: Statement<'_>) -> Result<Pool, Strin
         None => vec![Node {
             index: 0,
             written: host.clone(),
-            place: word.span(),
+            place: pass.arg(0).map_or(pass.head(), |word| word.span()),
             address: address(&url.host, url.port.or((!stream).then_some(default_port))),
         }],
     };
@@ -89,7 +91,6 @@ pub(super) fn pool(model: &Model<'_>, pass: Statement<'_>) -> Result<Pool, Strin
     Ok(Pool {
         name: if block.is_some() { host } else { rest.clone() },
         nodes,
-        uri,
         https,
         // `ngx_http_proxy_set_vars`.
         proxy_host: if unix {

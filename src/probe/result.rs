@@ -134,6 +134,8 @@ pub enum Evidence {
     SpeaksHttp,
     /// It answers uwsgi.
     SpeaksUwsgi,
+    /// It answers a page that is not there with Django's page for programmers.
+    ShowsDebugPage,
 }
 
 /// What a certificate says.

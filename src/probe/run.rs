@@ -3,13 +3,13 @@
 use super::address::is_forbidden;
 use super::client::Clients;
 use super::clock::Clock;
-use super::diagnose::is_failed;
+use super::diagnose::{is_debug_page, is_django, is_failed};
 use super::result::{Evidence, Failure, Phase, Probe, Reply, Timings, TlsFailure};
-use super::target::{Address, Ask, Target};
+use super::target::{Address, Ask, Backend, HttpRequest, Target, UwsgiRequest};
 use super::tls;
 use super::wire::{self, Peer};
 use std::collections::hash_map::RandomState;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::BuildHasher;
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -71,6 +71,11 @@ impl Default for Limits {
 const PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A page that no site has, to see what Django says of it.
+const NOWHERE: &str = "/.djanginx-looks-for-a-debug-page";
+/// How long that may take.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// What came of a run.
 #[derive(Debug)]
@@ -147,6 +152,7 @@ async fn all(
     let mut tasks: JoinSet<Event> = JoinSet::new();
     let (mut active, mut done) = (0, 0);
     let count = items.len();
+    let first = first_of_each(&items);
     let random = RandomState::new();
     while signal.is_none() && done < count {
         while active < limits.concurrency
@@ -175,8 +181,12 @@ async fn all(
             item.state = State::Asked;
             let (target, resolve, attempts) = (item.target.clone(), item.resolve, item.attempts);
             let (clients, limits) = (Arc::clone(&clients), Arc::clone(&shared));
+            let look = first.contains(&index);
             tasks.spawn(async move {
                 let mut probe = attempt(target, &peer, &clients, &limits).await;
+                if look && probe.evidence.is_none() && hides_debug_page(&probe, &peer, &clients, &limits).await {
+                    probe.evidence = Some(Evidence::ShowsDebugPage);
+                }
                 probe.timings.resolve = resolve;
                 probe.attempts = attempts;
                 Event::Answered(index, Box::new(probe))
@@ -429,6 +439,55 @@ async fn attempt(target: Target, peer: &Peer, clients: &Clients, limits: &Limits
         evidence,
         attempts: 1,
     }
+}
+
+/// The first page that each node is asked for.
+fn first_of_each(items: &[Item]) -> HashSet<usize> {
+    let mut seen = HashSet::new();
+    let pages = items.iter().enumerate().filter(|(_, item)| match &*item.target.ask {
+        Ask::Http(request) => !request.websocket,
+        Ask::Uwsgi(_) => true,
+        _ => false,
+    });
+    let first = pages.filter(|(_, item)| {
+        let peer = item.peer.as_ref();
+        peer.is_ok_and(|peer| seen.insert((item.target.pool.as_str(), peer)))
+    });
+    first.map(|(index, _)| index).collect()
+}
+
+/// Whether a Django that answers well shows a debug page where something is wrong.
+async fn hides_debug_page(probe: &Probe, peer: &Peer, clients: &Clients, limits: &Limits) -> bool {
+    let answered = probe.answer.as_ref();
+    let worth = answered.is_ok_and(|reply| is_django(reply) && !is_debug_page(reply));
+    if !worth || probe.target.backend != Backend::Django {
+        return false;
+    }
+    let clock = Clock::new(probe.peer);
+    let asked = async {
+        match &*probe.target.ask {
+            Ask::Http(request) => {
+                let request = HttpRequest {
+                    head: false,
+                    uri: NOWHERE.to_owned(),
+                    ..request.clone()
+                };
+                clients.ask(peer, &request, &clock).await
+            }
+            Ask::Uwsgi(request) => {
+                let mut request: UwsgiRequest = request.clone();
+                for param in &mut request.params {
+                    if matches!(param.name.as_str(), "PATH_INFO" | "REQUEST_URI") {
+                        NOWHERE.clone_into(&mut param.value);
+                    }
+                }
+                wire::uwsgi(peer, &request, limits, &clock).await
+            }
+            _ => Err(Failure::Closed),
+        }
+    };
+    let reply = timeout(LOOK, asked).await;
+    matches!(reply, Ok(Ok(reply)) if is_debug_page(&reply))
 }
 
 /// Asks in the other protocol where that tells why the answer is none.

@@ -21,6 +21,8 @@ pub(crate) enum Server {
     Granian,
     Waitress,
     Uwsgi,
+    /// uWSGI with a socket of HTTP.
+    UwsgiHttp,
 }
 
 impl Server {
@@ -104,6 +106,33 @@ impl Node {
         address: Address,
         env: &[(&str, &str)],
     ) -> Self {
+        let mut node = Self::launch_at(home, server, name, address, env);
+        node.wait_until_ready();
+        node
+    }
+
+    /// Starts a node on a port of its own, or on a socket, and does not wait for it.
+    pub(crate) fn launch(
+        home: &Home,
+        server: Server,
+        name: &str,
+        on_socket: bool,
+        env: &[(&str, &str)],
+    ) -> Self {
+        let address = match on_socket {
+            false => Address::Tcp(Port::lease()),
+            true => Address::Unix(home.path(&format!("{name}.sock"))),
+        };
+        Self::launch_at(home, server, name, address, env)
+    }
+
+    fn launch_at(
+        home: &Home,
+        server: Server,
+        name: &str,
+        address: Address,
+        env: &[(&str, &str)],
+    ) -> Self {
         let shared = state_folder(home);
         let mut environment = project_environment(&shared);
         environment.push(("NODE".to_owned(), name.to_owned()));
@@ -113,16 +142,14 @@ impl Node {
         );
         let log = home.path(&format!("{name}.log"));
         let process = spawn(server, name, &address, &environment, &log);
-        let mut node = Self {
+        Self {
             server,
             name: name.to_owned(),
             address,
             environment,
             log,
             process,
-        };
-        node.wait_until_ready();
-        node
+        }
     }
 
     /// Its address, as a topology has it.
@@ -150,7 +177,8 @@ impl Node {
         self.wait_until_ready();
     }
 
-    fn wait_until_ready(&mut self) {
+    /// Waits until it answers.
+    pub(crate) fn wait_until_ready(&mut self) {
         let request = if self.server.speaks_uwsgi() {
             uwsgi_request("/healthz/")
         } else {
@@ -162,7 +190,8 @@ impl Node {
             String::from_utf8_lossy(&answer)
                 .lines()
                 .next()
-                .is_some_and(|line| line.contains("200"))
+                // It may want TLS.
+                .is_some_and(|line| line.contains(" 200") || line.contains(" 301"))
         });
     }
 }
@@ -288,13 +317,18 @@ fn arguments(server: Server, address: &Address) -> Vec<String> {
                  --trusted-proxy-headers=x-forwarded-for&x-forwarded-proto shop.wsgi:application"
             )
         }
-        (Server::Uwsgi, address) => {
+        (Server::Uwsgi | Server::UwsgiHttp, address) => {
             let socket = match address {
                 Address::Tcp(port) => format!("127.0.0.1:{port}"),
                 Address::Unix(path) => path.display().to_string(),
             };
+            let kind = if server == Server::Uwsgi {
+                "socket"
+            } else {
+                "http-socket"
+            };
             format!(
-                "-c import&pyuwsgi;pyuwsgi.run() --socket {socket} --chmod-socket=666 \
+                "-c import&pyuwsgi;pyuwsgi.run() --{kind} {socket} --chmod-socket=666 \
                  --module shop.wsgi --need-app --master --die-on-term --threads 8 \
                  --disable-logging"
             )

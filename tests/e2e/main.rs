@@ -23,6 +23,7 @@ mod explain;
 mod failover;
 mod fixtures;
 mod manuals;
+mod probed;
 mod requests;
 mod servers;
 mod site;

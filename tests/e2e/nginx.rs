@@ -48,6 +48,13 @@ impl Topology {
         Self { text }
     }
 
+    /// What something else makes of its text.
+    pub(crate) fn filled(self, fill: impl FnOnce(&str) -> String) -> Self {
+        Self {
+            text: fill(&self.text),
+        }
+    }
+
     pub(crate) fn with(self, placeholder: &str, value: impl Display) -> Self {
         let placeholder = format!("@{placeholder}@");
         assert!(

@@ -160,6 +160,10 @@ fn uwsgi(bytes: &[u8]) -> Option<Vec<String>> {
     let mut params: Vec<String> = words
         .chunks(2)
         .map(|pair| match pair {
+            [name, _] if name == "REMOTE_PORT" => format!("{name}=<port>"),
+            [name, value] if name == "DOCUMENT_ROOT" && value.ends_with("/html") => {
+                format!("{name}=<prefix>/html")
+            }
             [name, value] => format!("{name}={}", masked(value)),
             _ => format!("without a value: {pair:?}"),
         })

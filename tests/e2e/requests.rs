@@ -26,7 +26,8 @@ use crate::certificate::Certificate;
 use crate::client::Client;
 use crate::engines::Engine;
 use crate::home::{Home, Port};
-use crate::nginx::{Nginx, for_each_engine};
+use crate::nginx::{Nginx, Topology, for_each_engine};
+use crate::random::{self, Random, setting};
 use crate::recorder::{Protocol, Recorder};
 
 /// The backends and ports of a configuration, by their placeholders.
@@ -154,17 +155,13 @@ impl Stage {
             .collect()
     }
 
-    /// Asks all targets, and compares with what nginx has sent.
-    fn compare(&self, by_nginx: &BTreeMap<String, Vec<String>>, targets: &Targets) -> Vec<String> {
-        let run = probe::run(&targets.targets, &probe::Limits::default(), &mut |_, _| {});
-        for probe in run.expect("it runs").probes {
-            if let Err(failure) = &probe.answer {
-                println!("{}: {failure:?}", probe.address());
-            }
-        }
+    /// What each backend is asked otherwise by `probe` than it was by nginx.
+    fn differences(&self, probe: impl FnOnce()) -> Vec<String> {
+        let by_nginx = self.take();
+        probe();
         let by_us = self.take();
         let mut differences = Vec::new();
-        for (backend, nginx) in by_nginx {
+        for (backend, nginx) in &by_nginx {
             let ours = &by_us[backend];
             assert!(!nginx.is_empty(), "nginx has not asked {backend}");
             if nginx != ours {
@@ -176,6 +173,18 @@ impl Stage {
             }
         }
         differences
+    }
+
+    /// Asks nginx what the comments of a text say; returns how often.
+    fn ask_all(&self, text: &str) -> usize {
+        let urls = text
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("# asks "));
+        let urls: Vec<&str> = urls.collect();
+        for url in &urls {
+            self.ask(url);
+        }
+        urls.len()
     }
 }
 
@@ -195,14 +204,14 @@ fn targets(text: &str, folder: &Path, engine: &Engine) -> Targets {
     probe::of_model(&reading.model, folder, &Wishes::default())
 }
 
-/// The inside of `http`, in a whole configuration for an engine.
+/// The inside of `http`, in a whole configuration for an engine; `ready` is listened on last.
 fn configuration(run: &Path, ready: &Port, inside: &str) -> String {
     format!(
         "pid {run}/nginx.pid;\nerror_log {run}/error.log warn;\nworker_processes 1;\nevents \
          {{ worker_connections 1024; }}\nhttp {{\naccess_log off;\nclient_body_temp_path \
          {run}/temp/a;\nproxy_temp_path {run}/temp/b;\nfastcgi_temp_path \
-         {run}/temp/c;\nuwsgi_temp_path {run}/temp/d;\nscgi_temp_path {run}/temp/e;\nserver {{ \
-         listen 127.0.0.1:{ready}; return 204; }}\n{inside}\n}}\n",
+         {run}/temp/c;\nuwsgi_temp_path {run}/temp/d;\nscgi_temp_path \
+         {run}/temp/e;\n{inside}\nserver {{ listen 127.0.0.1:{ready}; return 204; }}\n}}\n",
         run = run.display(),
     )
 }
@@ -220,15 +229,16 @@ fn compare(engine: &Engine, inside: &str, what: &str) -> usize {
     let targets = targets(&text, &run, engine);
 
     let nginx = Nginx::start_noisy(&stage.home, engine, &run, &config, ready.number());
-    let mut asked = 0;
-    for line in inside.lines() {
-        if let Some(url) = line.trim().strip_prefix("# asks ") {
-            stage.ask(url);
-            asked += 1;
-        }
-    }
+    let asked = stage.ask_all(&inside);
     nginx.stop();
-    let differences = stage.compare(&stage.take(), &targets);
+    let differences = stage.differences(|| {
+        let run = probe::run(&targets.targets, &probe::Limits::default(), &mut |_, _| {});
+        for probe in run.expect("it runs").probes {
+            if let Err(failure) = &probe.answer {
+                println!("{}: {failure:?}", probe.address());
+            }
+        }
+    });
     assert!(
         differences.is_empty(),
         "{what}: {} of {} backends are asked otherwise\n{}\nskipped: {:?}",
@@ -273,4 +283,179 @@ fn secure_backends() {
 #[test]
 fn uwsgi_parameters() {
     compare_file("uwsgi.conf");
+}
+
+#[test]
+fn topologies() {
+    for_each_engine(|engine| {
+        let mut stage = Stage::new();
+        let mut text = String::new();
+        let topology = Topology::read("requests.yaml").filled(|unfilled| {
+            text = stage.fill(unfilled);
+            text.clone()
+        });
+        let port = stage.ports["port-a"].number();
+        let nginx = Nginx::start(&stage.home, engine, &topology, port);
+        assert!(stage.ask_all(&text) > 0);
+        nginx.stop();
+        let file = stage.home.path(&format!("topology-{}.yaml", engine.name));
+        let differences = stage.differences(|| {
+            let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_djanginx"));
+            let output = command.arg("probe").arg(file).output();
+            let output = output.expect("djanginx can be run");
+            println!("{}", String::from_utf8_lossy(&output.stdout));
+        });
+        assert!(differences.is_empty(), "{}", differences.join("\n"));
+    });
+}
+
+/// Directives that a block may have once.
+const ONCE: &[&str] = &[
+    "proxy_http_version 1.1;",
+    "proxy_http_version 1.0;",
+    "proxy_pass_request_headers off;",
+];
+
+/// Directives that a block may have as often as it wants.
+const OFTEN: &[&str] = &[
+    "proxy_set_header Host $host;",
+    "proxy_set_header Host $http_host;",
+    "proxy_set_header Host $host:$server_port;",
+    "proxy_set_header Host $proxy_host;",
+    "proxy_set_header Host app.internal;",
+    "proxy_set_header Connection \"\";",
+    "proxy_set_header Connection $upgrade;",
+    "proxy_set_header Connection keep-alive;",
+    "proxy_set_header X-Real-IP $remote_addr;",
+    "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;",
+    "proxy_set_header X-Forwarded-For $remote_addr;",
+    "proxy_set_header X-Forwarded-Proto $scheme;",
+    "proxy_set_header X-Forwarded-Proto https;",
+    "proxy_set_header X-Forwarded-Host $host;",
+    "proxy_set_header X-Forwarded-Port $server_port;",
+    "proxy_set_header X-Request-ID $request_id;",
+    "proxy_set_header X-Original-URI $request_uri;",
+    "proxy_set_header X-Uri $uri$is_args$args;",
+    "proxy_set_header X-Kind $kind;",
+    "proxy_set_header X-Name $server_name;",
+    "proxy_set_header Accept-Encoding \"\";",
+    "proxy_set_header User-Agent $http_user_agent-proxied;",
+    "proxy_set_header Accept \"\";",
+    "uwsgi_param HTTP_HOST $host;",
+    "uwsgi_param PATH_INFO $uri;",
+    "uwsgi_param REQUEST_URI $request_uri;",
+    "uwsgi_param HTTPS $https if_not_empty;",
+    "uwsgi_param REQUEST_SCHEME $scheme;",
+    "uwsgi_param SCRIPT_NAME \"\";",
+    "uwsgi_param HTTP_X_KIND $kind;",
+];
+
+/// How a location is written, and a path that leads there.
+const LOCATIONS: &[(&str, &str)] = &[
+    ("/", "/"),
+    ("/api/", "/api/"),
+    ("/api", "/api"),
+    ("= /ping", "/ping"),
+    ("^~ /files/", "/files/"),
+    ("~ ^/re/(.*)$", "/re/"),
+    ("~* ^/(?<part>[a-z]+)/edit$", "/a/edit"),
+    ("\"/with blank/\"", "/with%20blank/"),
+];
+
+fn lines(random: &mut Random, text: &mut String, most: usize) {
+    if random.chance(40) {
+        let _ = writeln!(text, "{}", random.pick(ONCE));
+    }
+    for _ in 0..random.below(most + 1) {
+        let _ = writeln!(text, "{}", random.pick(OFTEN));
+    }
+}
+
+/// A server with one location that hands requests on to a backend of its own.
+fn world(random: &mut Random, number: usize) -> String {
+    let mut upstream = String::new();
+    let mut text = String::new();
+    let (location, path) = LOCATIONS[random.below(LOCATIONS.len())];
+    let tls = random.chance(15);
+    let (scheme, ssl) = if tls { ("https", " ssl") } else { ("http", "") };
+    let _ = writeln!(
+        text,
+        "server {{\nlisten 127.0.0.1:{{{{port-{number}}}}}{ssl};"
+    );
+    if tls {
+        text += "ssl_certificate {{certificate}};\nssl_certificate_key {{key}};\n";
+    }
+    let host = *random.pick(&[&"shop.example.com", &"www.example.com"]);
+    let _ = writeln!(
+        text,
+        "server_name *.example.org {host} _;\nset $kind {number};"
+    );
+    if random.chance(40) {
+        lines(random, &mut text, 4);
+    }
+    let _ = writeln!(
+        text,
+        "# asks {scheme}://{host}:{{{{port-{number}}}}}{path}\nlocation {location} {{"
+    );
+    lines(random, &mut text, 5);
+    if random.chance(20) {
+        let flag = random.pick(&["break", "last"]);
+        let _ = writeln!(text, "rewrite ^(/api)/?$ $1/v2/?k=$kind {flag};");
+    }
+    if random.chance(20) {
+        text += "if ($http_accept = \"*/*\") { set $kind any; }\n";
+    }
+    let kind = *random.pick(&[
+        &"http", &"http", &"http", &"https", &"unix", &"uwsgi", &"suwsgi",
+    ]);
+    let mut address = format!("{{{{{kind}-{number}}}}}");
+    if random.chance(40) {
+        let _ = writeln!(upstream, "upstream pool{number} {{\nserver {address};");
+        if random.chance(50) {
+            upstream += "keepalive 4;\n";
+        }
+        upstream += "}\n";
+        address = format!("pool{number}");
+    }
+    let directive = match kind {
+        "uwsgi" => format!("uwsgi_pass {address};"),
+        "suwsgi" => format!("uwsgi_ssl_session_reuse off;\nuwsgi_pass suwsgi://{address};"),
+        _ => {
+            let scheme = if kind == "https" { "https" } else { "http" };
+            let mut uri = *random.pick(&[&"", &"", &"/", &"/base", &"/base/?fixed=1"]);
+            if location.starts_with('~') {
+                uri = random.pick(&["", "/base/$1", "$request_uri", "/$kind"]);
+            }
+            if kind == "unix" && !uri.is_empty() && !address.starts_with("pool") {
+                address.push(':');
+            }
+            if kind == "https" {
+                text += "proxy_ssl_session_reuse off;\n";
+                let name = random.pick(&["", "proxy_ssl_name node.test;\n"]);
+                text += name;
+                text += random.pick(&["", "proxy_ssl_server_name on;\n"]);
+            }
+            format!("proxy_pass {scheme}://{address}{uri};")
+        }
+    };
+    let _ = writeln!(text, "{directive}\n}}\n}}");
+    upstream + &text
+}
+
+#[test]
+fn random_configurations() {
+    let seed = random::seed();
+    let worlds = setting("DJANGINX_WORLDS").unwrap_or(60) as usize;
+    for_each_engine(|engine| {
+        let mut random = Random::new(seed);
+        let mut text = "map $http_upgrade $upgrade { default upgrade; \"\" close; }\n".to_owned();
+        if random.chance(50) {
+            lines(&mut random, &mut text, 4);
+        }
+        for number in 0..worlds {
+            text += &world(&mut random, number);
+        }
+        let asked = compare(engine, &text, &format!("DJANGINX_SEED={seed}"));
+        assert_eq!(asked, worlds);
+    });
 }

@@ -95,7 +95,7 @@ fn site(server: Server) -> &'static str {
         Server::Hypercorn => "hypercorn",
         Server::Granian => "granian",
         Server::Waitress => "waitress",
-        Server::Uwsgi => "uwsgi",
+        Server::Uwsgi | Server::UwsgiHttp => "uwsgi",
     }
 }
 
