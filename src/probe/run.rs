@@ -184,7 +184,10 @@ async fn all(
             let look = first.contains(&index);
             tasks.spawn(async move {
                 let mut probe = attempt(target, &peer, &clients, &limits).await;
-                if look && probe.evidence.is_none() && hides_debug_page(&probe, &peer, &clients, &limits).await {
+                if look
+                    && probe.evidence.is_none()
+                    && hides_debug_page(&probe, &peer, &clients, &limits).await
+                {
                     probe.evidence = Some(Evidence::ShowsDebugPage);
                 }
                 probe.timings.resolve = resolve;
@@ -444,11 +447,14 @@ async fn attempt(target: Target, peer: &Peer, clients: &Clients, limits: &Limits
 /// The first page that each node is asked for.
 fn first_of_each(items: &[Item]) -> HashSet<usize> {
     let mut seen = HashSet::new();
-    let pages = items.iter().enumerate().filter(|(_, item)| match &*item.target.ask {
-        Ask::Http(request) => !request.websocket,
-        Ask::Uwsgi(_) => true,
-        _ => false,
-    });
+    let pages = items
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| match &*item.target.ask {
+            Ask::Http(request) => !request.websocket,
+            Ask::Uwsgi(_) => true,
+            _ => false,
+        });
     let first = pages.filter(|(_, item)| {
         let peer = item.peer.as_ref();
         peer.is_ok_and(|peer| seen.insert((item.target.pool.as_str(), peer)))

@@ -5,6 +5,7 @@
 mod answers;
 mod connections;
 mod runs;
+mod safety;
 mod secure;
 mod server;
 mod streams;
