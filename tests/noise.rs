@@ -51,6 +51,22 @@ fn the_origin_loads_and_has_no_error() {
     }
 }
 
+/// Ten ways in which people run Django behind nginx, as they are written: what is said is what a
+/// reviewer would say.
+#[test]
+fn deployments_are_reviewed() {
+    let folder = fixtures().join("lint/deployments");
+    let mut names: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    let mut arguments = vec!["lint", "--isolated", "--format", "concise"];
+    arguments.extend(names.iter().map(String::as_str));
+    let (_, text) = djanginx(&folder, &arguments);
+    insta::assert_snapshot!(text);
+}
+
 #[test]
 fn what_is_generated_is_silent_at_every_severity() {
     let topologies = fixtures().join("topologies");

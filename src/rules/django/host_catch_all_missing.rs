@@ -4,6 +4,7 @@ use crate::finding::Severity;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::is_whole;
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::syntax::Word;
 use std::collections::{HashMap, HashSet};
 
 declare_rule! {
@@ -54,7 +55,18 @@ impl Rule for HostCatchAllMissing {
         }
         let mut told = HashSet::new();
         for site in &places.sites {
-            if !site.is_named() || places.django_in(site.scope).next().is_none() {
+            // Who has no name but this machine's has no public site.
+            let is_public = |word: &Word<'_>| {
+                let name = word.value();
+                !word.is("localhost")
+                    && !name
+                        .iter()
+                        .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+            };
+            if !site.is_named()
+                || !site.names.iter().any(is_public)
+                || places.django_in(site.scope).next().is_none()
+            {
                 continue;
             }
             for socket in site.sockets.iter().filter(|socket| !socket.is_local()) {

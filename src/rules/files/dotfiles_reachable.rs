@@ -4,7 +4,7 @@ use crate::model::Model;
 use crate::rules::facts::Matcher;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{
-    Folder, Handler, Places, folder, handler, is_guarded, is_public_folder, lacks_a_file,
+    Folder, Handler, Places, folder, handler, is_guarded, is_in_public_folder, lacks_a_file,
 };
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::regex::Regex;
@@ -91,7 +91,8 @@ pub(super) fn open_folders<'m>(
         if refused
             || unseen
             || is_guarded(model, place.scope)
-            || is_public_folder(&folder.path)
+            || is_in_public_folder(&folder.path)
+            || folder.path == b"/dev/null"
             || folder.path.contains(&b'$')
             || found
                 .iter()

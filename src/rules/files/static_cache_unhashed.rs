@@ -3,6 +3,7 @@
 use crate::model::Statement;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::syntax::Word;
 use crate::values::number;
 
 declare_rule! {
@@ -55,27 +56,12 @@ impl Rule for StaticCacheUnhashed {
         if !place.is_under(url) || !to_django {
             return;
         }
-        let word = match cache.name() {
-            "expires" => cache.arg(0),
-            _ if cache
-                .arg(0)
-                .is_some_and(|name| name.value().eq_ignore_ascii_case(b"cache-control")) =>
-            {
-                cache.arg(1)
-            }
-            _ => None,
-        };
-        let Some(word) = word else {
+        let Some(word) = long_lived(cache) else {
             return;
         };
-        let value = word.value();
-        let long = if cache.name() == "expires" {
-            *value == *b"max"
-                || number::time(&value, true).is_some_and(|seconds| seconds >= 30 * 86_400)
-        } else {
-            is_long(&value)
-        };
-        if !long {
+        // `expires` writes `Cache-Control` as well: one finding for both.
+        let mut expires = model.scope(cache.scope).named("expires");
+        if cache.name() != "expires" && expires.any(|other| long_lived(other).is_some()) {
             return;
         }
         let finding = cx
@@ -85,6 +71,20 @@ impl Rule for StaticCacheUnhashed {
             .help("Use hashed names and state `hashed-static = true`, or write `expires 1h;`");
         cx.report(finding);
     }
+}
+
+/// What lets browsers keep an answer for 30 days or more.
+fn long_lived(cache: Statement<'_>) -> Option<Word<'_>> {
+    if cache.name() == "expires" {
+        let word = cache.arg(0)?;
+        let value = word.value();
+        let seconds = number::time(&value, true);
+        let long = word.is("max") || seconds.is_some_and(|seconds| seconds >= 30 * 86_400);
+        return long.then_some(word);
+    }
+    let name = cache.arg(0)?.value();
+    let word = cache.arg(1)?;
+    (name.eq_ignore_ascii_case(b"cache-control") && is_long(&word.value())).then_some(word)
 }
 
 /// Whether a `Cache-Control` is for 30 days or more.

@@ -1,9 +1,12 @@
 //! `static-path-permission`.
 
+use crate::finding::Finding;
 use crate::model::{ScopeId, Statement};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::is_within;
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::syntax::Word;
+use std::collections::HashSet;
 
 declare_rule! {
     /// ## What it reports
@@ -35,41 +38,50 @@ impl Rule for StaticPathPermission {
         Self::META
     }
 
-    fn directives(&self) -> &'static [&'static str] {
-        &["root", "alias"]
-    }
-
-    fn directive(&self, folder: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
-        let Some(word) = folder.arg(0) else {
-            return;
-        };
-        let value = word.value();
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let user = cx.model.scope(ScopeId::MAIN).first("user");
-        let name = user
-            .and_then(|user| user.arg(0))
-            .map(|word| word.value().into_owned());
-        let home = value
-            .strip_prefix(b"/home/")
-            .and_then(|rest| rest.split(|byte| *byte == b'/').next());
-        let message = match (&name, home) {
-            (Some(name), _) if name == b"root" => return,
-            (_, None) if is_within(&value, b"/root") => {
-                "the workers of nginx cannot read below `/root`".to_owned()
+        // One finding for a home, whatever is in it.
+        let mut told = HashSet::new();
+        for scope in &cx.model.scopes {
+            let folders = scope.statements.iter();
+            let folders = folders.filter(|found| matches!(found.name(), "root" | "alias"));
+            for word in folders.filter_map(|folder| folder.arg(0)) {
+                if let Some(finding) = judge(cx, user, word)
+                    && told.insert(finding.message.clone())
+                {
+                    cx.report(finding);
+                }
             }
-            (Some(name), Some(home)) if name != home && !home.contains(&b'$') => format!(
-                "the workers of nginx, `{}`, may not read in the home of `{}`",
-                String::from_utf8_lossy(name),
-                String::from_utf8_lossy(home)
-            ),
-            _ => return,
-        };
-        let mut finding = cx
-            .finding(word.span(), message)
-            .label("closed to others")
-            .help("Put the files into `/srv` or `/var/www`");
-        if let Some(user) = user {
-            finding = finding.related(user.head(), "who reads");
         }
-        cx.report(finding);
     }
+}
+
+fn judge(cx: &RuleContext<'_, '_>, user: Option<Statement<'_>>, word: Word<'_>) -> Option<Finding> {
+    let value = word.value();
+    let name = user
+        .and_then(|user| user.arg(0))
+        .map(|word| word.value().into_owned());
+    let home = value
+        .strip_prefix(b"/home/")
+        .and_then(|rest| rest.split(|byte| *byte == b'/').next());
+    let message = match (&name, home) {
+        (Some(name), _) if name == b"root" => return None,
+        (_, None) if is_within(&value, b"/root") => {
+            "the workers of nginx cannot read below `/root`".to_owned()
+        }
+        (Some(name), Some(home)) if name != home && !home.contains(&b'$') => format!(
+            "the workers of nginx, `{}`, may not read in the home of `{}`",
+            String::from_utf8_lossy(name),
+            String::from_utf8_lossy(home)
+        ),
+        _ => return None,
+    };
+    let mut finding = cx
+        .finding(word.span(), message)
+        .label("closed to others")
+        .help("Put the files into `/srv` or `/var/www`");
+    if let Some(user) = user {
+        finding = finding.related(user.head(), "who reads");
+    }
+    Some(finding)
 }

@@ -61,7 +61,7 @@ impl Rule for UndefinedUpstream {
                 let named = !reference.variable && !reference.unix;
                 if named && upstreams.of(reference).is_none() {
                     let (host, port) = (&reference.host, reference.port);
-                    judge(cx, upstreams, sure, host, port, reference.span);
+                    judge(cx, Some(upstreams), sure, host, port, reference.span);
                 }
             }
             for upstream in &upstreams.all {
@@ -69,7 +69,7 @@ impl Rule for UndefinedUpstream {
                     if let (Some(Host::Name(host)), Some(word), false) =
                         (&peer.host, peer.statement.arg(0), peer.resolve)
                     {
-                        judge(cx, upstreams, sure, host, peer.port, word.span());
+                        judge(cx, None, sure, host, peer.port, word.span());
                     }
                 }
             }
@@ -77,9 +77,22 @@ impl Rule for UndefinedUpstream {
     }
 }
 
+/// The name of an upstream for which another name may be a slip.
+fn nearest(upstreams: &Upstreams<'_>, host: &[u8]) -> Option<String> {
+    let shown = String::from_utf8_lossy(host);
+    let names = upstreams.all.iter();
+    names
+        .map(|upstream| String::from_utf8_lossy(&upstream.name).into_owned())
+        .map(|name| (strsim::osa_distance(&name, &shown), name))
+        .min()
+        .filter(|(distance, _)| *distance > 0 && *distance <= (shown.len() / 4).max(1))
+        .map(|(_, name)| name)
+}
+
+/// `upstreams` are what the name may stand for.
 fn judge(
     cx: &mut RuleContext<'_, '_>,
-    upstreams: &Upstreams<'_>,
+    upstreams: Option<&Upstreams<'_>>,
     sure: bool,
     host: &[u8],
     port: Option<u16>,
@@ -88,22 +101,30 @@ fn judge(
     if !is_bare(host) {
         return;
     }
-    let shown = String::from_utf8_lossy(host).into_owned();
-    let near = { upstreams.all.iter() }
-        .map(|upstream| String::from_utf8_lossy(&upstream.name).into_owned())
-        .map(|name| (strsim::osa_distance(&name, &shown), name))
-        .min()
-        .filter(|(distance, _)| *distance > 0 && *distance <= (shown.len() / 4).max(1));
+    // An upstream has no port.
+    let upstreams = upstreams.filter(|_| port.is_none());
+    let near = upstreams.and_then(|upstreams| nearest(upstreams, host));
     // In a part of a configuration only a slip is sure.
-    if !sure && (near.is_none() || port.is_some()) {
+    if !sure && near.is_none() {
         return;
     }
-    let help = match near {
-        Some((_, name)) if port.is_none() => format!("Write `{name}`, if that is meant"),
-        _ => format!("Write `upstream {shown}`, or see that the name is known to the machine"),
+    let shown = String::from_utf8_lossy(host).into_owned();
+    let (message, help) = match (upstreams, near) {
+        (Some(_), Some(name)) => (
+            format!("there is no upstream `{shown}`"),
+            format!("Write `{name}`, if that is meant"),
+        ),
+        (Some(_), None) => (
+            format!("there is no upstream `{shown}`"),
+            format!("Write `upstream {shown}`, or see that the machine knows the name"),
+        ),
+        (None, _) => (
+            format!("nginx does not start unless the machine knows `{shown}`"),
+            "See that what has the name starts before nginx, or write its address".to_owned(),
+        ),
     };
     let mut finding = cx
-        .finding(span, format!("there is no upstream `{shown}`"))
+        .finding(span, message)
         .label("looked up when nginx starts")
         .help(help);
     if port.is_some() {
