@@ -12,17 +12,32 @@ use crate::topology::Loaded;
 use crate::topology::document::Step;
 
 /// Finds places of one topology.
-#[derive(Clone, Copy)]
 pub struct Origins<'a, 'm> {
     loaded: &'a Loaded,
     model: &'a Model<'m>,
+    /// What stands where, with the block that it is or stands in, by the place.
+    statements: Vec<(Span, ScopeId, Statement<'m>)>,
 }
 
 impl<'a, 'm> Origins<'a, 'm> {
     /// For a topology, and what its text is read as.
     #[must_use]
     pub fn new(loaded: &'a Loaded, model: &'a Model<'m>) -> Self {
-        Self { loaded, model }
+        let mut statements = Vec::new();
+        for (index, scope) in model.scopes.iter().enumerate() {
+            let inside = ScopeId(index as u32);
+            for statement in scope.opener.iter().chain(&scope.statements) {
+                statements.push((statement.directive.span(), inside, *statement));
+            }
+        }
+        let tables = model.tables.iter();
+        statements.extend(tables.map(|table| (table.directive.span(), table.scope, *table)));
+        statements.sort_by_key(|(span, ..)| *span);
+        Self {
+            loaded,
+            model,
+            statements,
+        }
     }
 
     /// Where a place of the generated text comes from; the beginning of the topology, or its
@@ -99,28 +114,17 @@ impl<'a, 'm> Origins<'a, 'm> {
 
     /// The innermost block round a place, and the statement there.
     fn around(&self, place: Span) -> (ScopeId, Option<Statement<'m>>) {
-        let mut nearest: (ScopeId, Option<Statement<'m>>) = (ScopeId::MAIN, None);
-        let mut length = u32::MAX;
-        for (index, scope) in self.model.scopes.iter().enumerate() {
-            let inside = ScopeId(index as u32);
-            let opener = scope.opener.iter().map(|opener| (inside, *opener));
-            let statements = scope.statements.iter().map(|s| (inside, *s));
-            for (scope, statement) in opener.chain(statements) {
-                let span = statement.directive.span();
-                let holds = span.file == place.file && within(place, span);
-                if holds && span.len() < length {
-                    length = span.len();
-                    nearest = (scope, Some(statement));
-                }
-            }
-        }
-        let table = self.model.tables.iter().find(|table| {
-            let span = table.directive.span();
-            span.file == place.file && within(place, span)
-        });
-        match table {
-            Some(table) => (table.scope, Some(*table)),
-            None => nearest,
+        let begins_before = |(span, ..): &(Span, ScopeId, Statement<'_>)| {
+            (span.file, span.start) <= (place.file, place.start)
+        };
+        let before = self.statements.partition_point(begins_before);
+        // Of those that hold the place the innermost begins last.
+        let mut backwards = self.statements[..before].iter().rev();
+        let innermost =
+            backwards.find(|(span, ..)| span.file == place.file && within(place, *span));
+        match innermost {
+            Some((_, scope, statement)) => (*scope, Some(*statement)),
+            None => (ScopeId::MAIN, None),
         }
     }
 

@@ -204,7 +204,8 @@ impl<'m> Sandbox<'m> {
         let text = self.texts.sources().file(file).text();
         let mut changed = Vec::with_capacity(text.len() + 256);
         let mut done = 0;
-        for (span, replacement) in self.edits.iter().filter(|(span, _)| span.file == file) {
+        let all = Span::new(file, 0, 0)..=Span::new(file, u32::MAX, u32::MAX);
+        for (span, replacement) in self.edits.range(all) {
             let (start, end) = (span.start as usize, span.end as usize);
             // What a wider edit has replaced is gone.
             if start >= done {

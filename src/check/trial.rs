@@ -8,7 +8,7 @@ use super::nginx::Nginx;
 use super::sandbox::Sandbox;
 use super::words::{self, Message, is_of_the_machine, quoted};
 use crate::finding::NginxLevel;
-use crate::model::{Config, Model, Statement, Texts};
+use crate::model::{Config, Model, ScopeId, Statement, Texts};
 use crate::source::Span;
 use crate::verdict::{self, Start};
 use std::collections::BTreeSet;
@@ -163,7 +163,7 @@ impl<'m> Court<'_, 'm> {
             let Err(error) = File::open(sandbox.path().join(&*name)) else {
                 continue;
             };
-            self.put_off(sandbox);
+            self.put_off(statement.scope, sandbox);
             said.push(Said {
                 level: NginxLevel::Emerg,
                 message: format!("cannot open \"{name}\": {}", reason(&error)),
@@ -180,21 +180,14 @@ impl<'m> Court<'_, 'm> {
     fn certificate_statements(&self) -> impl Iterator<Item = Statement<'m>> {
         let scopes = self.model.scopes.iter();
         let statements = scopes.flat_map(|scope| scope.statements.iter().copied());
-        statements.filter(|statement| {
-            let fixed = |value: &[u8]| {
-                !value.contains(&b'$')
-                    && !value.starts_with(b"data:")
-                    && !value.starts_with(b"engine:")
-            };
-            matches!(statement.name(), "ssl_certificate" | "ssl_certificate_key")
-                && statement.arg(0).is_some_and(|file| fixed(&file.value()))
-        })
+        statements.filter(is_certificate)
     }
 
-    /// One that is looked for later makes all of them so.
-    fn put_off(&self, sandbox: &mut Sandbox<'m>) {
-        for statement in self.certificate_statements() {
-            sandbox.put_off(statement);
+    /// One that is looked for later makes all of its block so.
+    fn put_off(&self, block: ScopeId, sandbox: &mut Sandbox<'m>) {
+        let statements = self.model.scope(block).statements.iter();
+        for statement in statements.filter(|statement| is_certificate(statement)) {
+            sandbox.put_off(*statement);
         }
     }
 
@@ -239,6 +232,7 @@ impl<'m> Court<'_, 'm> {
         let at = message.place.as_ref();
         let place = at
             .and_then(|(file, line)| self.ending_at(file, *line))
+            .or_else(|| self.listening(&message.text))
             .or_else(|| {
                 let named = |file: &str| self.naming(file).map(|statement| statement.head());
                 quoted(&message.text).find_map(named)
@@ -319,6 +313,18 @@ impl<'m> Court<'_, 'm> {
         })
     }
 
+    /// The `listen` of a socket that nginx cannot have.
+    fn listening(&self, message: &str) -> Option<Span> {
+        let address = message.strip_prefix("bind() to ")?.split(' ').next()?;
+        let (_, port) = address.rsplit_once(':')?;
+        let listens = |statement: &Statement<'_>| {
+            let to = statement.arg(0).filter(|_| statement.name() == "listen");
+            to.is_some_and(|to| to.is(address) || to.is(port) || to.is(&format!("*:{port}")))
+        };
+        let statement = self.statements().find(listens)?;
+        Some(statement.head())
+    }
+
     /// The first statement with a word.
     fn naming(&self, word: &str) -> Option<Statement<'m>> {
         let names = |statement: &Statement<'_>| statement.args().any(|arg| arg.is(word));
@@ -336,7 +342,7 @@ impl<'m> Court<'_, 'm> {
             return false;
         };
         match statement.name() {
-            "ssl_certificate" | "ssl_certificate_key" => self.put_off(sandbox),
+            "ssl_certificate" | "ssl_certificate_key" => self.put_off(statement.scope, sandbox),
             "user" | "include" | "load_module" => sandbox.blank(statement.directive.span()),
             _ if message.starts_with("host not found in ") => {
                 let host = quoted(message).next().unwrap_or_default();
@@ -347,6 +353,15 @@ impl<'m> Court<'_, 'm> {
         }
         true
     }
+}
+
+/// Whether a statement names a file with a certificate or a key.
+fn is_certificate(statement: &Statement<'_>) -> bool {
+    let fixed = |value: &[u8]| {
+        !value.contains(&b'$') && !value.starts_with(b"data:") && !value.starts_with(b"engine:")
+    };
+    matches!(statement.name(), "ssl_certificate" | "ssl_certificate_key")
+        && statement.arg(0).is_some_and(|file| fixed(&file.value()))
 }
 
 /// The system's words without its number.

@@ -283,6 +283,50 @@ fn what_the_machine_lacks_is_a_warning() {
     }
 }
 
+/// nginx looks at certificates behind the text, and binds its sockets last: all of it is told.
+#[test]
+fn everything_that_the_machine_lacks_is_told_at_its_line() {
+    let certified = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let (one, other) = (certified("a"), certified("b"));
+    let site = "    tls: {certificate: HERE/a.pem, key: HERE/b.key, listen: 127.0.0.1:8443}\n";
+    for engine in engines().nginx() {
+        let run = Run::new(with_nginx(&["--no-probe", "--format", "json"], engine));
+        let here = run.folder().to_str().unwrap().to_owned();
+        let text = topology(
+            &engine.version,
+            "127.0.0.1:8000",
+            &site.replace("HERE", &here),
+        )
+        .replacen("listen: [127.0.0.1:8080]", "listen: [192.0.2.1:8080]", 1);
+        let run = run
+            .file("topology.yaml", text)
+            .file("a.pem", one.cert.pem())
+            .file("b.key", other.signing_key.serialize_pem());
+        let output = run.run();
+        assert_eq!(output.status, Some(0), "{output}");
+        let json = json(&output);
+        assert_eq!(json["nginx_t"]["outcome"], "accepted", "{output}");
+        let found = json["diagnostics"].as_array().unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|found| {
+                let message = found["message"].as_str().unwrap();
+                let words = ["key values mismatch", "bind() to 192.0.2.1:8080"];
+                let words = words.iter().find(|words| message.contains(**words));
+                (
+                    found["start"]["line"].as_u64().unwrap(),
+                    *words.unwrap_or(&message),
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [(11, "key values mismatch"), (9, "bind() to 192.0.2.1:8080")],
+            "{output}"
+        );
+    }
+}
+
 /// Nothing of what nginx writes while it tests lies where the topology says.
 #[test]
 fn only_the_temporary_folder_is_written_to() {

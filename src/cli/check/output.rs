@@ -5,7 +5,7 @@ use crate::check::{About, Nginx, Outcome, Trial};
 use crate::cli::Verbosity;
 use crate::cli::findings::{Format, Found};
 use crate::cli::probe::output as nodes;
-use crate::finding::{Finding, NginxLevel};
+use crate::finding::{Finding, NginxLevel, Severity};
 use crate::report::full::Style;
 use crate::report::json;
 use crate::report::paths::Paths;
@@ -80,8 +80,10 @@ impl State {
     fn of(failed: bool, findings: &[Finding]) -> Self {
         match (failed, findings) {
             (true, _) => Self::Failed,
-            (false, []) => Self::Good,
-            (false, _) => Self::Warning,
+            (false, findings) if findings.iter().any(|f| f.severity > Severity::Info) => {
+                Self::Warning
+            }
+            (false, _) => Self::Good,
         }
     }
 }
@@ -185,8 +187,8 @@ fn nginx_line(nginx: &Nginx, trial: &Trial, text: &Text) -> String {
     let mut line = format!("{} ({}) {verdict}", nginx.shown(), nginx.program.display());
     match count(About::Machine) {
         0 => {}
-        1 => line += "; this machine lacks 1 thing",
-        count => line += &format!("; this machine lacks {count} things"),
+        1 => line += "; 1 remark on this machine",
+        count => line += &format!("; {count} remarks on this machine"),
     }
     if count(About::Release) > 0 {
         line += &format!("; it is not nginx {}", text.target);
