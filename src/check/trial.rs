@@ -342,7 +342,14 @@ impl<'m> Court<'_, 'm> {
             return false;
         };
         match statement.name() {
-            "ssl_certificate" | "ssl_certificate_key" => self.put_off(statement.scope, sandbox),
+            "ssl_certificate" | "ssl_certificate_key" => {
+                // Several servers may have the same file.
+                let name = statement.arg(0).map(|file| file.value());
+                let same = |other: &Statement<'_>| other.arg(0).map(|file| file.value()) == name;
+                for other in self.certificate_statements().filter(same) {
+                    self.put_off(other.scope, sandbox);
+                }
+            }
             "user" | "include" | "load_module" => sandbox.blank(statement.directive.span()),
             _ if message.starts_with("host not found in ") => {
                 let host = quoted(message).next().unwrap_or_default();
