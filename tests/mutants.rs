@@ -219,7 +219,7 @@ fn judge(engine: &Engine, mutants: &[Mutant]) -> Score {
         let [nginx, ours] = judged(engine, folder.path(), text);
         // What depends on the machine is not in the text.
         if let Some(said) = &nginx
-            && verdict::is_of_the_machine(&said.message)
+            && djanginx::check::is_of_the_machine(&said.message)
         {
             continue;
         }

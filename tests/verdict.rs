@@ -86,7 +86,7 @@ fn differences(engine: &Engine, cases: &[Case], show: bool) -> Vec<String> {
         }
         let mut nginx = verdict::asked(engine, folder, case.text.as_bytes());
         let ours = verdict::ours(target, folder, case.text.as_bytes());
-        nginx.retain(|said| !verdict::is_of_the_machine(&said.message));
+        nginx.retain(|said| !djanginx::check::is_of_the_machine(&said.message));
         if show {
             let (name, release) = (&case.name, &engine.version);
             println!("{name} [{release}]\n    {}", shown(&nginx));

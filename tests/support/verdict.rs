@@ -3,7 +3,6 @@
 #![allow(dead_code, reason = "each test target uses its own part")]
 
 use crate::engines::Engine;
-pub(crate) use djanginx::check::is_of_the_machine;
 use djanginx::directives::Modules;
 use djanginx::finding::{Finding, NginxLevel};
 use djanginx::model::files::Memory;

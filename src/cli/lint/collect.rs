@@ -30,7 +30,7 @@ enum Step {
         part: bool,
     },
     /// What kept something from being opened.
-    Tell(Finding),
+    Tell(Box<Finding>),
 }
 
 /// Opens all that is named on the command line.
@@ -177,7 +177,7 @@ impl<'a, 'f> Lint<'a, 'f> {
         );
         let finding = Finding::error("input-limit", Span::new(file, 0, 0), message)
             .help("Split it, or raise the limit with `--max-file-bytes` and its like");
-        self.steps.push(Step::Tell(finding));
+        self.steps.push(Step::Tell(Box::new(finding)));
     }
 
     /// `place` is the end of the first statement that is too many.
@@ -187,7 +187,7 @@ impl<'a, 'f> Lint<'a, 'f> {
         let finding = Finding::error("input-limit", place, message)
             .label("the first one too many")
             .help("Split the file, or raise the limit with `--max-statements`");
-        self.steps.push(Step::Tell(finding));
+        self.steps.push(Step::Tell(Box::new(finding)));
     }
 
     /// Judges all that was opened; the order is that of opening, whatever ends first.
@@ -230,7 +230,7 @@ impl Judge<'_, '_> {
                 files: config.files().collect(),
             },
             Step::Tell(finding) => Collected {
-                findings: vec![finding],
+                findings: vec![*finding],
                 files: BTreeSet::new(),
             },
         }
