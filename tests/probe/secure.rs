@@ -157,6 +157,91 @@ fn a_node_that_wants_a_certificate() {
 }
 
 #[test]
+fn a_certificate_that_is_shown() {
+    let ca = authority();
+    let port = serve(&ca, (-1, 90), true);
+    let folder = tempfile::tempdir().unwrap();
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec!["nginx.example.com".to_owned()]).unwrap();
+    let certificate = params.signed_by(&key, &ca).unwrap();
+    let [file, key_file] = ["own.pem", "own.key"].map(|name| folder.path().join(name));
+    std::fs::write(&file, certificate.pem()).unwrap();
+    std::fs::write(&key_file, key.serialize_pem()).unwrap();
+    let shown = |key: &std::path::Path| {
+        format!(
+            "{VERIFY} proxy_ssl_certificate {}; proxy_ssl_certificate_key {};",
+            file.display(),
+            key.display()
+        )
+    };
+    let said = probe(&ca, port, &shown(&key_file));
+    assert_eq!(said.causes(), ["none"], "{}", said.text);
+    let said = probe(&ca, port, &shown(&folder.path().join("missing.key")));
+    assert_eq!(said.causes(), ["probe-tls-failed"], "{}", said.text);
+}
+
+/// Probes with these directives in a location.
+fn probe_location(authority: &CertifiedIssuer<'_, KeyPair>, location: &str) -> Said {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+    let text = format!(
+        "events {{}}\nhttp {{\nserver {{\nserver_name shop.example.com;\nlocation /ws/ \
+         {{\n{location}\n}}\n}}\n}}\n"
+    );
+    std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
+    said(command(folder.path(), "nginx.conf", &QUICK))
+}
+
+#[test]
+fn uwsgi_inside_tls() {
+    let ca = authority();
+    let asked = |port: u16, name: &str| {
+        let said = probe_location(
+            &ca,
+            &format!(
+                "uwsgi_pass suwsgi://127.0.0.1:{port};\nuwsgi_ssl_verify \
+                 on;\nuwsgi_ssl_trusted_certificate ca.pem;\nuwsgi_ssl_name {name};\nuwsgi_param \
+                 REQUEST_URI $request_uri;"
+            ),
+        );
+        said.causes()[0].to_owned()
+    };
+    let good = serve(&ca, (-1, 90), false);
+    assert_eq!(asked(good, "node.example.com"), "none");
+    assert_eq!(asked(good, "other.example.com"), "probe-tls-wrong-name");
+    let old = serve(&ca, (-9, -2), false);
+    assert_eq!(asked(old, "node.example.com"), "probe-tls-expired");
+    let strict = serve(&ca, (-1, 90), true);
+    assert_eq!(
+        asked(strict, "node.example.com"),
+        "probe-tls-client-certificate"
+    );
+    let plain = Server::answers(400, "", "");
+    let port = plain.address().rsplit(':').next().unwrap().parse().unwrap();
+    assert_eq!(asked(port, "node.example.com"), "probe-tls-to-plain");
+}
+
+#[test]
+fn websockets_inside_tls() {
+    let ca = authority();
+    let port = serve(&ca, (-1, 90), false);
+    let said = probe_location(
+        &ca,
+        &format!(
+            "proxy_pass https://127.0.0.1:{port};\n{VERIFY}\nproxy_http_version \
+             1.1;\nproxy_set_header Upgrade $http_upgrade;\nproxy_set_header Connection upgrade;"
+        ),
+    );
+    // It answers well to a page, and the same to a WebSocket.
+    assert_eq!(
+        said.causes(),
+        ["none", "probe-websocket-not-upgraded"],
+        "{}",
+        said.text
+    );
+}
+
+#[test]
 fn what_is_no_tls_or_another() {
     let ca = authority();
     let port = |server: &Server| {
