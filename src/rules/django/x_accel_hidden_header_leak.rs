@@ -3,6 +3,7 @@
 use crate::rules::meta::declare_rule;
 use crate::rules::places::serves_files;
 use crate::rules::{Meta, Rule, RuleContext};
+use std::collections::{HashMap, HashSet};
 
 declare_rule! {
     /// ## What it reports
@@ -36,20 +37,22 @@ impl Rule for XAccelHiddenHeaderLeak {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let mut told = Vec::new();
+        let mut told = HashSet::new();
+        let mut with_internal = HashMap::new();
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
-            let internal = pass.server.is_some_and(|server| {
-                places.places_in(server).any(|place| {
-                    model.scope(place.scope).first("internal").is_some()
-                        && place.is_prefix()
-                        && serves_files(model, place.scope)
-                })
-            });
+            let mut internal = || {
+                let server = pass.server?;
+                let known = with_internal.entry(server).or_insert_with(|| {
+                    places.places_in(server).any(|place| {
+                        model.scope(place.scope).first("internal").is_some()
+                            && place.is_prefix()
+                            && serves_files(model, place.scope)
+                    })
+                });
+                known.then_some(())
+            };
             for name in ["proxy_ignore_headers", "proxy_pass_header"] {
-                if name == "proxy_ignore_headers" && !internal {
-                    continue;
-                }
                 for set in model.effective(scope, name) {
                     let mut words = set.args();
                     let word =
@@ -57,7 +60,10 @@ impl Rule for XAccelHiddenHeaderLeak {
                     let Some(word) = word.filter(|word| !told.contains(&word.span())) else {
                         continue;
                     };
-                    told.push(word.span());
+                    if name == "proxy_ignore_headers" && internal().is_none() {
+                        continue;
+                    }
+                    told.insert(word.span());
                     let message = if name == "proxy_ignore_headers" {
                         "Django cannot hand out files: `X-Accel-Redirect` is ignored"
                     } else {

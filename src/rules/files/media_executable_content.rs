@@ -89,8 +89,9 @@ const UPLOADS: &[&str] = &[
 pub(in crate::rules) fn is_for_uploads(place: &Place<'_>, stated: Option<&str>) -> bool {
     match stated {
         Some(url) => place.is_under(url),
-        None => UPLOADS
-            .iter()
-            .any(|word| place.first_word() == word.as_bytes()),
+        None => {
+            let first = place.first_word();
+            UPLOADS.iter().any(|word| first == word.as_bytes())
+        }
     }
 }

@@ -9,6 +9,7 @@ use crate::rules::places::{
     is_within, trim_slashes,
 };
 use crate::rules::{Meta, Rule, RuleContext};
+use std::collections::{BTreeMap, HashSet};
 
 declare_rule! {
     /// ## What it reports
@@ -45,7 +46,7 @@ impl Rule for ProjectRootServed {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
         // What is not for everybody, and what only shows where the project is.
-        let mut secrets: Vec<(Statement<'_>, Vec<u8>)> = Vec::new();
+        let mut secrets: BTreeMap<Vec<u8>, Statement<'_>> = BTreeMap::new();
         for scope in &model.scopes {
             for statement in &scope.statements {
                 let named = matches!(
@@ -68,11 +69,11 @@ impl Rule for ProjectRootServed {
                     None => &value,
                 };
                 if path.starts_with(b"/") {
-                    secrets.push((*statement, path.to_vec()));
+                    secrets.entry(path.to_vec()).or_insert(*statement);
                 }
             }
         }
-        let mut told = Vec::new();
+        let mut told = HashSet::new();
         for place in &places.places {
             let files = matches!(handler(model, place.scope), Handler::Files)
                 || model.scope(place.scope).first("try_files").is_some();
@@ -93,7 +94,9 @@ impl Rule for ProjectRootServed {
             }
             // A folder of static files is meant to be handed out, whatever is in it.
             let below = |path: &[u8]| is_within(path, served) && path.len() > served.len();
-            let secret = secrets.iter().find(|(_, path)| below(path));
+            let folder = [served, b"/"].concat();
+            let secret = secrets.range(folder.clone()..).next();
+            let secret = secret.filter(|(path, _)| path.starts_with(&folder));
             let sibling = || {
                 let server = place.server?;
                 if is_public_folder(served) || place.path != b"/" {
@@ -107,7 +110,7 @@ impl Rule for ProjectRootServed {
                 })
             };
             let (other, why, severity) = match secret {
-                Some((statement, _)) => (*statement, "in the same folder", Severity::Error),
+                Some((_, statement)) => (*statement, "in the same folder", Severity::Error),
                 None => {
                     let evidence = sibling().map(|alias| (alias, "in the same folder"));
                     let evidence = evidence.or_else(|| {
@@ -121,7 +124,7 @@ impl Rule for ProjectRootServed {
                     }
                 }
             };
-            told.push(found.statement.head());
+            told.insert(found.statement.head());
             let shown = String::from_utf8_lossy(served).into_owned();
             let mut finding = cx
                 .finding(

@@ -7,7 +7,8 @@ use crate::rules::facts::patterns::{literal_start, matches_all, plain_start};
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Bound;
 
 declare_rule! {
     /// ## What it reports
@@ -45,38 +46,85 @@ struct One<'m> {
     caseless: bool,
 }
 
-/// Whether an earlier expression matches whatever a later one does.
-fn takes_all(earlier: &One<'_>, later: &One<'_>) -> bool {
-    if earlier.path == later.path {
-        // That is `duplicate-regex-location`.
-        return false;
-    }
-    if matches_all(&earlier.path) {
-        return true;
-    }
-    let Some(start) = plain_start(&earlier.path) else {
-        return false;
-    };
-    let inner = literal_start(&later.path);
-    if earlier.caseless {
-        { inner.to_ascii_lowercase() }.starts_with(&start.to_ascii_lowercase())
-    } else {
-        !later.caseless && inner.starts_with(&start)
-    }
+/// The locations of a block, by what they match: each is found by the beginnings of a text,
+/// however many there are.
+#[derive(Default)]
+struct Index<'l> {
+    /// Expressions that match every path.
+    all: Vec<usize>,
+    /// Expressions that match whatever begins with a text.
+    exact: HashMap<Vec<u8>, Vec<usize>>,
+    /// The same, in any letters.
+    caseless: HashMap<Vec<u8>, Vec<usize>>,
+    /// Prefixes behind which no expressions are tried.
+    final_prefixes: HashMap<&'l [u8], usize>,
+    /// The other prefixes.
+    prefixes: BTreeSet<&'l [u8]>,
 }
 
-/// Whether a `^~` prefix keeps nginx from trying an expression wherever it could match.
-fn keeps_off(prefix: &One<'_>, regex: &One<'_>, all: &[One<'_>]) -> bool {
-    let start = literal_start(&regex.path);
-    let longer = |other: &One<'_>| {
-        other.matcher == Matcher::Prefix
-            && other.path.len() > prefix.path.len()
-            && other.path.starts_with(&prefix.path)
-    };
-    prefix.matcher == Matcher::PrefixNoRegex
-        && !regex.caseless
-        && start.starts_with(&prefix.path)
-        && !all.iter().any(longer)
+impl<'l> Index<'l> {
+    fn of_prefixes(group: &'l [One<'_>]) -> Self {
+        let mut index = Self::default();
+        for (number, one) in group.iter().enumerate() {
+            match one.matcher {
+                Matcher::PrefixNoRegex => {
+                    index.final_prefixes.entry(&one.path).or_insert(number);
+                }
+                Matcher::Prefix => {
+                    index.prefixes.insert(&one.path);
+                }
+                _ => {}
+            }
+        }
+        index
+    }
+
+    /// Adds an expression.
+    fn add(&mut self, group: &[One<'_>], number: usize) {
+        let one = &group[number];
+        let known = if matches_all(&one.path) {
+            &mut self.all
+        } else {
+            match (plain_start(&one.path), one.caseless) {
+                (None, _) => return,
+                (Some(start), false) => self.exact.entry(start).or_default(),
+                (Some(start), true) => {
+                    let small = start.to_ascii_lowercase();
+                    self.caseless.entry(small).or_default()
+                }
+            }
+        };
+        // Of two that differ, one is not the expression that is looked at later.
+        if known.len() < 2 && known.iter().all(|other| group[*other].path != one.path) {
+            known.push(number);
+        }
+    }
+
+    /// The first expression that matches whatever a later one does; one that is written the
+    /// same is for `duplicate-regex-location`.
+    fn takes_all(&self, group: &[One<'_>], later: &One<'_>, start: &[u8]) -> Option<usize> {
+        let small = start.to_ascii_lowercase();
+        let exact = (0..=start.len())
+            .filter(|_| !later.caseless)
+            .filter_map(|length| self.exact.get(&start[..length]));
+        let caseless = (0..=small.len()).filter_map(|length| self.caseless.get(&small[..length]));
+        let all = exact.chain(caseless).flatten().chain(&self.all);
+        all.filter(|earlier| group[**earlier].path != later.path)
+            .min()
+            .copied()
+    }
+
+    /// The first `^~` prefix that keeps nginx from trying an expression wherever it could match.
+    fn keeps_off(&self, regex: &One<'_>, start: &[u8]) -> Option<usize> {
+        let ends = (0..=start.len()).filter(|_| !regex.caseless);
+        let known = ends.filter_map(|end| self.final_prefixes.get_key_value(&start[..end]));
+        let alone = known.filter(|(prefix, _)| {
+            let longer = (Bound::Excluded(**prefix), Bound::Unbounded);
+            let mut longer = self.prefixes.range::<[u8], _>(longer);
+            longer.next().is_none_or(|other| !other.starts_with(prefix))
+        });
+        alone.map(|(_, number)| *number).min()
+    }
 }
 
 impl Rule for UnreachableLocation {
@@ -101,21 +149,20 @@ impl Rule for UnreachableLocation {
             }
         }
         for group in groups.values() {
-            for (index, later) in group.iter().enumerate() {
+            let mut index = Index::of_prefixes(group);
+            for (number, later) in group.iter().enumerate() {
                 if later.matcher != Matcher::Regex {
                     continue;
                 }
-                let earlier = group[..index]
-                    .iter()
-                    .filter(|earlier| earlier.matcher == Matcher::Regex)
-                    .find(|earlier| takes_all(earlier, later));
-                let prefix = || group.iter().find(|prefix| keeps_off(prefix, later, group));
+                let start = literal_start(&later.path);
+                let earlier = index.takes_all(group, later, &start);
+                index.add(group, number);
                 let (other, text, help) = if let Some(earlier) = earlier {
                     let help = "Move it before the general expression";
-                    (earlier, "matches first", help)
-                } else if let Some(prefix) = prefix() {
+                    (&group[earlier], "matches first", help)
+                } else if let Some(prefix) = index.keeps_off(later, &start) {
                     let help = "Put it into the prefix location, or take `^~` away";
-                    (prefix, "no expressions are tried here", help)
+                    (&group[prefix], "no expressions are tried here", help)
                 } else {
                     continue;
                 };
