@@ -153,6 +153,8 @@ fn watch(program: &str, arguments: &[&str]) {
     let start = Instant::now();
     let mut command = Command::new(program);
     command.args(arguments).stdout(Stdio::null());
+    // curl draws its progress whatever it is told.
+    command.stderr(Stdio::null());
     let mut child = command.spawn().expect("the program runs");
     let folder = format!("/proc/{}/fd", child.id());
     let mut most = 0;
