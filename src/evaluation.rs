@@ -106,6 +106,8 @@ pub struct Facts {
     pub prefix: PathBuf,
     /// Variables, by their names in small letters, that have been set, or are given.
     pub set: HashMap<Vec<u8>, Value>,
+    /// `try_files` has found a file below an `alias` that says the whole path otherwise.
+    pub alias_takes_uri: bool,
     /// What `$1` and so on are.
     pub captures: Captures,
     /// What has been computed already, which nginx does once.
@@ -135,6 +137,7 @@ impl Facts {
             scope: ScopeId::MAIN,
             prefix: PathBuf::new(),
             set: HashMap::new(),
+            alias_takes_uri: false,
             captures: Vec::new(),
             computed: HashMap::new(),
             depth: 0,

@@ -7,12 +7,14 @@
 //!
 //! - [`request`] is what is asked about.
 //! - `route` goes through the phases; `script` is the rewriting.
+//! - `nodes` is which node of an upstream is chosen.
 //! - `effects` is what counts where the request ends up.
 //! - [`passing`] is what one location sends, whoever gets there.
 //! - [`tree`] is the whole configuration without a request.
 //! - [`trace`] is what comes out.
 
 mod effects;
+mod nodes;
 pub mod passing;
 pub mod request;
 mod route;

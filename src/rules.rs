@@ -74,6 +74,7 @@ pub trait Rule: Sync {
 
 /// Every rule that looks at the model, sorted by id.
 pub static ALL: &[&dyn Rule] = &[
+    &security::AccessRulesBypassed,
     &files::AcmeBlocked,
     &proxy::AddHeaderDropped,
     &security::AddHeaderMultiline,
@@ -133,6 +134,7 @@ pub static ALL: &[&dyn Rule] = &[
     &nginx::MissingErrorLog,
     &nginx::MixedCaseVariable,
     &upstream::MixedSocketTcpUpstream,
+    &nginx::NamedLocationMissing,
     &upstream::NextUpstreamNonIdempotent,
     &upstream::NextUpstreamOffMixed,
     &upstream::NextUpstreamUnbounded,
@@ -177,6 +179,7 @@ pub static ALL: &[&dyn Rule] = &[
     &upstream::UndefinedUpstream,
     &django::UnderscoreHeaders,
     &nginx::UnreachableLocation,
+    &nginx::UnreachableServer,
     &upstream::UnusedUpstream,
     &upstream::UpstreamAllDown,
     &upstream::UpstreamNameUnderscore,

@@ -44,8 +44,12 @@ http {
 "#;
 
 fn explain(arguments: &[&str]) -> String {
+    explain_text(SHOP, arguments)
+}
+
+fn explain_text(text: &str, arguments: &[&str]) -> String {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("nginx.conf"), SHOP).unwrap();
+    std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
     std::fs::create_dir_all(folder.path().join("root/srv/shop/static")).unwrap();
     std::fs::write(folder.path().join("root/srv/shop/static/a.js"), "").unwrap();
     let output = assert_cmd::Command::cargo_bin("djanginx")
@@ -118,6 +122,105 @@ fn answers_come_first_then_the_decisions() {
         settings.set_prepend_module_to_snapshot(false);
         settings.bind(|| insta::assert_snapshot!(name, explain(arguments)));
     }
+}
+
+/// A usual site, and what people ask about it.
+#[test]
+fn a_django_site_is_explained() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/explain/site.conf");
+    let text = std::fs::read_to_string(file).unwrap();
+    for (name, arguments) in [
+        (
+            "site-static",
+            &["https://shop.example.com/static/a.css"][..],
+        ),
+        ("site-media", &["https://shop.example.com/media/a.png"]),
+        ("site-canary", &["https://shop.example.com/cart/"]),
+        (
+            "site-stable",
+            &[
+                "https://shop.example.com/cart/",
+                "--header",
+                "Cookie: canary=no",
+            ],
+        ),
+        (
+            "site-api",
+            &["https://shop.example.com/api/x", "--method", "DELETE"],
+        ),
+        (
+            "site-websocket",
+            &[
+                "https://shop.example.com/ws/x",
+                "--client-ip",
+                "10.0.0.9",
+                "--header",
+                "X-Forwarded-For: 198.51.100.7, 10.2.3.4",
+                "--header",
+                "Upgrade: websocket",
+            ],
+        ),
+        (
+            "site-admin",
+            &[
+                "https://shop.example.com/admin/",
+                "--client-ip",
+                "198.51.100.7",
+            ],
+        ),
+        ("site-to-https", &["http://shop.example.com/a?b"]),
+        ("site-unknown-host", &["https://other.example.com/"]),
+        ("site-protected", &["https://shop.example.com/protected/a"]),
+        (
+            "site-misdirected",
+            &["https://staff.example.com/", "--sni", "shop.example.com"],
+        ),
+        (
+            "site-too-large",
+            &[
+                "https://shop.example.com/cart/",
+                "--method",
+                "POST",
+                "--header",
+                "Content-Length: 20000000",
+            ],
+        ),
+    ] {
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path("snapshots/explain");
+        settings.set_prepend_module_to_snapshot(false);
+        settings.bind(|| insta::assert_snapshot!(name, explain_text(&text, arguments)));
+    }
+}
+
+/// The same configuration from standard input, and as `nginx -T` prints it.
+#[test]
+fn standard_input_and_dumps_are_explained() {
+    let asked = |input: String| {
+        let output = assert_cmd::Command::cargo_bin("djanginx")
+            .unwrap()
+            .args(["explain", "-", "http://shop.example.com/old/x"])
+            .write_stdin(input)
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.lines().next().unwrap_or_default().to_owned()
+    };
+    let answer =
+        "http://shop.example.com/old/x → proxy_pass http://app as /new/x, 2 nodes, least_conn";
+    assert!(
+        asked(SHOP.to_owned()).starts_with(answer),
+        "{}",
+        asked(SHOP.to_owned())
+    );
+    let main = SHOP.replacen("    server {", "    include sites.conf;\n    server {", 1);
+    let dump = format!(
+        "# configuration file /etc/nginx/nginx.conf:\n{main}\n\
+         # configuration file /etc/nginx/sites.conf:\n\
+         server {{ listen 80; server_name shop.example.com; return 410; }}\n"
+    );
+    let answer = "http://shop.example.com/old/x → 410 (/etc/nginx/sites.conf:1)";
+    assert_eq!(asked(dump), answer);
 }
 
 #[test]

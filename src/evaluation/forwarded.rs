@@ -1,7 +1,8 @@
 //! The address of a client that proxies tell (`ngx_http_get_forwarded_addr`).
 
+use crate::values::address::parse_addr_port;
 use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 /// The address that trusted proxies tell, where the sender is one; `None` where it is not, or
 /// tells none. `headers` are in the order in which they came.
@@ -23,7 +24,10 @@ pub fn address(
     let mut found = None;
     let mut address = sender;
     while is_trusted(address) {
-        let Some(next) = told.next().and_then(parse) else {
+        let Some((next, _)) = told
+            .next()
+            .and_then(|text| parse_addr_port(text.as_bytes()))
+        else {
             break;
         };
         found = Some(next);
@@ -33,15 +37,6 @@ pub fn address(
         }
     }
     found
-}
-
-/// An address, perhaps with a port.
-fn parse(text: &str) -> Option<IpAddr> {
-    let bare = text
-        .strip_prefix('[')
-        .and_then(|text| text.strip_suffix(']'));
-    let socket = || text.parse::<SocketAddr>().ok().map(|socket| socket.ip());
-    bare.unwrap_or(text).parse().ok().or_else(socket)
 }
 
 #[cfg(test)]

@@ -65,7 +65,8 @@ impl Facts {
         let location = alias.and_then(|alias| model.http.location_of(alias.scope));
         match location.map(|id| model.http.location(id)) {
             // It says the whole path.
-            Some(location) if location.regex.is_some() => {}
+            Some(location) if location.regex.is_some() && !self.alias_takes_uri => {}
+            Some(location) if location.regex.is_some() => path.extend_from_slice(uri),
             Some(location) => {
                 path.extend_from_slice(uri.get(location.name.len()..).unwrap_or_default())
             }

@@ -24,6 +24,8 @@ pub struct Request {
     pub sni: Option<String>,
     /// The address that it goes to.
     pub listen: Option<IpAddr>,
+    /// Whether it has nothing but what is stated: no other header, no certificate.
+    pub whole: bool,
 }
 
 /// Why a text is no URL that nginx can be asked for.
@@ -67,6 +69,7 @@ impl Request {
             client: None,
             sni: None,
             listen: None,
+            whole: false,
         })
     }
 

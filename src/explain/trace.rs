@@ -85,6 +85,8 @@ pub enum End {
     Listing {
         /// The folder.
         path: Vec<u8>,
+        /// The status, 200 unless it is the page of an error.
+        status: u16,
     },
     /// A backend.
     Upstream {
@@ -98,6 +100,12 @@ pub enum End {
         nodes: Vec<(String, Span)>,
         /// How one is chosen.
         method: Option<String>,
+        /// The place among the nodes of the one that is chosen, where the request alone
+        /// decides and none has failed.
+        chosen: Option<usize>,
+        /// The status that the client gets, whatever the backend says: that of an error whose
+        /// page it makes.
+        status: Option<u16>,
     },
     /// Another handler, such as `stub_status`.
     Handler(&'static str),
@@ -125,6 +133,10 @@ pub struct Effect {
     pub kind: EffectKind,
     /// As it is written.
     pub text: String,
+    /// What its variables come to.
+    pub value: Option<String>,
+    /// Why it does not count, or when.
+    pub why: Option<String>,
     /// Where.
     pub span: Span,
 }

@@ -90,14 +90,20 @@ impl<'m> Sockets<'m> {
 }
 
 impl Socket<'_> {
-    /// The server that answers to a host name in small letters, as a request gives it
-    /// without the port (`ngx_http_find_virtual_server`).
+    /// The server that has a host name in small letters, as a request gives it without the
+    /// port (`ngx_http_find_virtual_server`).
     #[must_use]
-    pub fn server_for(&self, host: &[u8]) -> ServerId {
+    pub fn find(&self, host: &[u8]) -> Option<ServerId> {
         if let Some(server) = self.names.find(host) {
-            return server;
+            return Some(server);
         }
         let matching = self.regexes.iter().find(|(regex, _)| regex.is_match(host));
-        matching.map_or(self.default_server, |(_, server)| *server)
+        matching.map(|(_, server)| *server)
+    }
+
+    /// The server that answers to a host name: the default server where none has it.
+    #[must_use]
+    pub fn server_for(&self, host: &[u8]) -> ServerId {
+        self.find(host).unwrap_or(self.default_server)
     }
 }

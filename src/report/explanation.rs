@@ -45,17 +45,26 @@ pub fn text(
                 )?;
             }
         }
-        if let End::Upstream { nodes, .. } = &answer.end {
-            for (node, span) in nodes {
-                writeln!(out, "  {:<9} {node}  {}", "node", at(*span, sources))?;
+        if let End::Upstream { nodes, chosen, .. } = &answer.end {
+            for (index, (node, span)) in nodes.iter().enumerate() {
+                let this = if Some(index) == *chosen {
+                    "  (this one, unless it fails)"
+                } else {
+                    ""
+                };
+                writeln!(out, "  {:<9} {node}{this}  {}", "node", at(*span, sources))?;
             }
         }
         for effect in &answer.effects {
             let kind = effect.kind.name();
+            let value = effect.value.as_ref().map(|value| format!(" = {value}"));
+            let why = effect.why.as_ref().map(|why| format!(" ({why})"));
             writeln!(
                 out,
-                "  {kind:<9} {}  {}",
+                "  {kind:<9} {}{}{}  {}",
                 effect.text,
+                value.unwrap_or_default(),
+                why.unwrap_or_default(),
                 at(effect.span, sources)
             )?;
         }
@@ -101,6 +110,8 @@ pub fn json(
                 "effects": answer.effects.iter().map(|effect| json!({
                     "kind": effect.kind.name(),
                     "text": effect.text,
+                    "value": effect.value,
+                    "why": effect.why,
                     "place": place(Some(effect.span), sources),
                 })).collect::<Vec<_>>(),
             })
@@ -150,15 +161,21 @@ fn end(end: &End) -> String {
         End::Response { status, .. } => format!("{status}"),
         End::File { path, status: 200 } => format!("file {}", readable(path)),
         End::File { path, status } => format!("{status} with file {}", readable(path)),
-        End::Listing { path } => format!("list of {}", readable(path)),
+        End::Listing { path, status: 200 } => format!("list of {}", readable(path)),
+        End::Listing { path, status } => format!("{status} with list of {}", readable(path)),
         End::Upstream {
             directive,
             to,
             uri,
             nodes,
             method,
+            status,
+            ..
         } => {
             let mut text = format!("{directive} {}", readable(to));
+            if let Some(status) = status {
+                text = format!("{status} with {text}");
+            }
             if let Some(uri) = uri {
                 let _ = write!(text, " as {}", readable(uri));
             }
@@ -183,13 +200,17 @@ fn end_value(end: &End, sources: &SourceMap) -> Value {
         End::File { path, status } => {
             json!({"kind": "file", "path": readable(path), "status": status})
         }
-        End::Listing { path } => json!({"kind": "listing", "path": readable(path)}),
+        End::Listing { path, status } => {
+            json!({"kind": "listing", "path": readable(path), "status": status})
+        }
         End::Upstream {
             directive,
             to,
             uri,
             nodes,
             method,
+            chosen,
+            status,
         } => {
             let nodes: Vec<Value> = nodes
                 .iter()
@@ -202,6 +223,8 @@ fn end_value(end: &End, sources: &SourceMap) -> Value {
                 "uri": uri.as_ref().map(|uri| readable(uri)),
                 "method": method,
                 "nodes": nodes,
+                "chosen": chosen,
+                "status": status,
             })
         }
         End::Handler(name) => json!({"kind": "handler", "directive": name}),

@@ -1,5 +1,6 @@
 //! Security: group `security`.
 
+mod access_rules_bypassed;
 mod add_header_multiline;
 mod allow_without_deny;
 mod auth_basic_without_file;
@@ -12,6 +13,7 @@ mod return_bypasses_acl;
 mod server_tokens;
 mod status_page_exposed;
 
+pub use access_rules_bypassed::AccessRulesBypassed;
 pub use add_header_multiline::AddHeaderMultiline;
 pub use allow_without_deny::AllowWithoutDeny;
 pub use auth_basic_without_file::AuthBasicWithoutFile;

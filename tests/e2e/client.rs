@@ -49,6 +49,12 @@ impl Client {
         self
     }
 
+    /// The same at another address.
+    pub(crate) fn to(mut self, address: Ipv4Addr) -> Self {
+        self.address.set_ip(address.into());
+        self
+    }
+
     pub(crate) fn get(&self, target: &str) -> Request<'_> {
         self.request("GET", target)
     }
@@ -59,7 +65,7 @@ impl Client {
         request
     }
 
-    fn request(&self, method: &str, target: &str) -> Request<'_> {
+    pub(crate) fn request(&self, method: &str, target: &str) -> Request<'_> {
         let start = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\n", self.host);
         Request {
             client: self,

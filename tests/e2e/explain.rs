@@ -4,9 +4,12 @@
 //! of them. `DJANGINX_SEED` repeats a run, `DJANGINX_WORLDS` and `DJANGINX_REQUESTS` make it
 //! longer.
 
+mod steps;
+
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
+use std::path::Path;
 
 use djanginx::directives::Modules;
 use djanginx::explain::{End, Request, World, explain};
@@ -15,6 +18,7 @@ use djanginx::model::{Limits, Prefix, Texts};
 use djanginx::source::FileId;
 use djanginx::verdict::{self, Options, Start};
 
+use crate::engines::Engine;
 use crate::home::{Home, Port};
 use crate::nginx::{Nginx, for_each_engine};
 use crate::random::{self, Random, setting};
@@ -46,6 +50,16 @@ const HOSTS: &[&str] = &[
     "x.b.test",
     "a.test:81",
 ];
+/// Headers that requests may have, with their values.
+const HEADERS: &[(&str, &[&str])] = &[
+    ("X", &["1", "Bx", "a.test.", "/a/b"]),
+    ("X-Real-IP", &["10.1.2.3", "192.0.2.7", "none"]),
+    (
+        "X-Forwarded-For",
+        &["10.1.2.3", "192.0.2.7, 10.1.0.9", "192.0.2.7 , x, 10.1.0.9"],
+    ),
+    ("Cookie", &["c=1", "a=b; C=one", "c"]),
+];
 const PATTERNS: &[&str] = &[
     "\\.css$",
     "^/a",
@@ -58,24 +72,160 @@ const PATTERNS: &[&str] = &[
     "^/d/",
 ];
 
+fn path(random: &mut Random) -> String {
+    let mut path = String::new();
+    for _ in 0..=random.below(3) {
+        path.push('/');
+        path.push_str(random.pick(SEGMENTS));
+    }
+    if random.chance(40) {
+        path.push('/');
+    }
+    path
+}
+
 /// Writes configurations; every answer has an id of its own.
 struct Writer<'r> {
     random: &'r mut Random,
     text: String,
     id: usize,
+    /// The number of the world, which its variables have in their names.
+    world: usize,
+    /// The folder with the files.
+    www: String,
+    /// The port of the nodes of upstreams.
+    nodes: u16,
 }
 
 impl Writer<'_> {
-    fn path(&mut self) -> String {
-        let mut path = String::new();
-        for _ in 0..=self.random.below(3) {
-            path.push('/');
-            path.push_str(self.random.pick(SEGMENTS));
+    /// What a world has outside of its servers: variables that are computed.
+    fn computed(&mut self) {
+        let world = self.world;
+        let source = self
+            .random
+            .pick(&["$http_x", "$uri", "$arg_x", "$host", "$cookie_c"]);
+        let options = self.random.pick(&["", "hostnames;", "volatile;"]);
+        let _ = writeln!(self.text, "map {source} $m{world} {{\n{options}");
+        for line in [
+            "default $request_method;",
+            "~^/a(.*)$ r$1;",
+            "1 one;",
+            "~*B b$arg_x;",
+            "a.test host;",
+            "\"\" none;",
+        ] {
+            if self.random.chance(60) {
+                let _ = writeln!(self.text, "{line}");
+            }
         }
+        self.text.push_str("}\n");
+        let source = self.random.pick(&["", "$http_x_forwarded_for"]);
+        let _ = writeln!(self.text, "geo {source} $g{world} {{");
+        let ranges = self.random.chance(30);
+        if ranges {
+            self.text.push_str("ranges;\n");
+        }
+        for (network, range) in [
+            ("default zero;", "default zero;"),
+            ("10.0.0.0/8 ten;", "10.0.0.0-10.255.255.255 ten;"),
+            ("10.1.0.0/16 deep;", "10.1.0.0-10.1.255.255 deep;"),
+            ("192.0.2.7 one;", "192.0.2.7-192.0.2.7 one;"),
+            ("127.0.0.0/8 own;", "127.0.0.0-127.255.255.255 own;"),
+        ] {
+            if self.random.chance(60) {
+                let _ = writeln!(self.text, "{}", if ranges { range } else { network });
+            }
+        }
+        self.text.push_str("}\n");
+        let source = self.random.pick(&["$uri", "$http_x", "$arg_x$uri"]);
+        let _ = writeln!(
+            self.text,
+            "split_clients {source} $s{world} {{\n20% twenty;\n0.5% half;\n33.33% third;"
+        );
+        if self.random.chance(70) {
+            self.text.push_str("* rest;\n");
+        }
+        self.text.push_str("}\n");
+        self.upstreams();
+    }
+
+    /// Upstreams whose node the request alone decides. Each node is a server that tells its
+    /// port.
+    fn upstreams(&mut self) {
+        let world = self.world;
+        let method = self.random.pick(&[
+            "ip_hash;",
+            "hash $uri;",
+            "hash $arg_x$http_x;",
+            "hash $uri consistent;",
+        ]);
+        let _ = writeln!(self.text, "upstream u{world} {{\n{method}");
+        for node in 1..=2 + self.random.below(3) {
+            let weight = 1 + self.random.below(3);
+            let down = if node > 2 && self.random.chance(30) {
+                " down"
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                self.text,
+                "server 127.0.0.{node}:{} weight={weight}{down};",
+                self.nodes
+            );
+        }
+        self.text.push_str("}\n");
+    }
+
+    /// What decides who is let in.
+    fn access(&mut self) {
         if self.random.chance(40) {
-            path.push('/');
+            let any = self.random.pick(&["satisfy any;", "satisfy all;"]);
+            let _ = writeln!(self.text, "{any}");
         }
-        path
+        for rule in [
+            "allow 192.0.2.0/24;",
+            "deny 10.1.0.0/16;",
+            "allow 127.0.0.1;",
+            "allow 10.0.0.0/8;",
+            "deny all;",
+        ] {
+            if self.random.chance(40) {
+                let _ = writeln!(self.text, "{rule}");
+            }
+        }
+        if self.random.chance(30) {
+            let _ = writeln!(
+                self.text,
+                "auth_basic closed;\nauth_basic_user_file {}/a;",
+                self.www
+            );
+        }
+    }
+
+    /// Files, below folders that are set in all ways.
+    fn files(&mut self, prefix: bool) {
+        let www = self.www.clone();
+        match self.random.below(if prefix { 5 } else { 3 }) {
+            0 => {
+                let _ = writeln!(self.text, "root {www}/b;");
+            }
+            1 => {
+                let _ = writeln!(self.text, "root {www}/$arg_x;");
+            }
+            3 => {
+                let _ = writeln!(self.text, "alias {www}/;");
+            }
+            4 => {
+                let _ = writeln!(self.text, "alias {www}/b/;");
+            }
+            _ => {}
+        }
+        match self.random.below(4) {
+            0 => self.text.push_str("index c.css index.html;\n"),
+            1 => self.text.push_str("index no.html /a;\n"),
+            2 => self.text.push_str("autoindex on;\n"),
+            _ => {}
+        }
     }
 
     fn answer(&mut self) {
@@ -107,6 +257,25 @@ impl Writer<'_> {
         if self.random.chance(10) {
             self.text.push_str("merge_slashes off;\n");
         }
+        if self.random.chance(20) {
+            let flag = self.random.pick(&[
+                "absolute_redirect off;",
+                "port_in_redirect off;",
+                "server_name_in_redirect on;",
+            ]);
+            let _ = writeln!(self.text, "{flag}");
+        }
+        if self.random.chance(25) {
+            let header = self.random.pick(&["", "real_ip_header X-Forwarded-For;"]);
+            let recursive = self.random.pick(&["", "real_ip_recursive on;"]);
+            let _ = writeln!(
+                self.text,
+                "set_real_ip_from 127.0.0.0/8;\nset_real_ip_from 10.1.0.0/16;\n{header}\n{recursive}"
+            );
+        }
+        if self.random.chance(10) {
+            self.access();
+        }
         let mut taken = Vec::new();
         for _ in 0..self.random.below(7) {
             self.location(Some(""), 0, &mut taken);
@@ -134,7 +303,7 @@ impl Writer<'_> {
         } else if self.random.chance(10) && around.is_empty() {
             "/".to_owned()
         } else {
-            let path = self.path();
+            let path = path(self.random);
             match around.strip_suffix('/') {
                 Some(around) => format!("{around}{path}"),
                 None => format!("{around}{path}"),
@@ -185,7 +354,21 @@ impl Writer<'_> {
             "$arg_x !~ ^1",
             "$host ~* ^a",
             "$args = \"\"",
+            "$m = one",
+            "$m",
+            "$g != own",
+            "$s ~ ^t",
+            "-f $request_filename",
+            "!-d $document_root/b",
+            "-e $document_root$uri",
         ]);
+        let mut condition = condition.to_owned();
+        for name in ["$m", "$g", "$s"] {
+            let ends = condition.ends_with(name) || condition.starts_with(&format!("{name} "));
+            if ends {
+                condition = condition.replacen(name, &format!("{name}{}", self.world), 1);
+            }
+        }
         let _ = writeln!(self.text, "if ({condition}) {{");
         match self.random.below(4) {
             0 => self.answer(),
@@ -209,7 +392,29 @@ impl Writer<'_> {
         if self.random.chance(5) {
             self.text.push_str("break;\n");
         }
-        match self.random.below(12) {
+        if self.random.chance(10) {
+            self.access();
+        }
+        if self.random.chance(5) {
+            let methods = self.random.pick(&["GET", "POST", "GET POST"]);
+            let rule = self
+                .random
+                .pick(&["deny all;", "allow 127.0.0.1;\ndeny all;"]);
+            let _ = writeln!(self.text, "limit_except {methods} {{\n{rule}\n}}");
+        }
+        let world = self.world;
+        match self.random.below(16) {
+            12 => {
+                let _ = writeln!(self.text, "return 302 /$m{world}/$g{world}/$s{world}/$1;");
+            }
+            13 => self.files(!no_uri),
+            14 => {
+                let _ = writeln!(self.text, "proxy_pass http://u{world};");
+            }
+            15 => {
+                self.files(!no_uri);
+                self.text.push_str("try_files $uri $uri/ /a$arg_x =404;\n");
+            }
             0 => self.text.push_str("return 404;\n"),
             1 => self.text.push_str("return 301 /b/;\n"),
             2 | 3 => {
@@ -274,15 +479,13 @@ fn response(stream: &mut TcpStream) -> Option<(String, bool)> {
             if body.len() >= length {
                 let status = head.split(' ').nth(1)?.to_owned();
                 let closes = header("connection").is_some_and(|value| value == "close");
-                let said = if body.starts_with("id") || body.starts_with("file") {
+                let said = if ["id", "file", "node"]
+                    .iter()
+                    .any(|kind| body.starts_with(kind))
+                {
                     format!("{status} {}", body.trim())
                 } else if let Some(location) = header("location") {
-                    let path = location
-                        .split_once("://")
-                        .map_or(location.as_str(), |(_, rest)| {
-                            rest.find('/').map_or("", |at| &rest[at..])
-                        });
-                    format!("{status} to {path}")
+                    format!("{status} to {location}")
                 } else {
                     status
                 };
@@ -320,9 +523,47 @@ fn explained(world: &World<'_, '_>, request: &Request) -> String {
             let content = std::fs::read_to_string(path).unwrap_or_default();
             format!("{status} {content}")
         }
+        End::Upstream {
+            nodes,
+            chosen: Some(chosen),
+            status,
+            ..
+        } => {
+            let address = nodes[*chosen].0.split(':').next().unwrap_or_default();
+            format!("{} node {address}", status.unwrap_or(200))
+        }
+        // Nodes take turns.
+        End::Upstream { nodes, status, .. } if !nodes.is_empty() => {
+            format!("{} node", status.unwrap_or(200))
+        }
         End::Upstream { .. } => "502".to_owned(),
+        End::Listing { status, .. } => status.to_string(),
         other => format!("{other:?}"),
     }
+}
+
+/// Asks about a configuration.
+fn with_model(text: &str, run: &Path, engine: &Engine, ask: impl FnOnce(&World<'_, '_>)) {
+    let memory = Memory::new();
+    let mut texts = Texts::new(&memory, Limits::default());
+    let root: FileId = texts
+        .add("nginx.conf", text.as_bytes().to_vec())
+        .expect("within the limits");
+    let parsed = texts.follow(root, Prefix::of_folder(run));
+    let options = Options {
+        target: engine.version.parse().expect("a release"),
+        modules: Modules::All,
+        live: false,
+        start: Start::Whole,
+    };
+    let reading = verdict::read(&texts, &parsed, &options);
+    ask(&World {
+        model: &reading.model,
+        texts: &texts,
+        // What is not there is not elsewhere either.
+        root: Some("/".into()),
+        prefix: run.to_owned(),
+    });
 }
 
 #[test]
@@ -353,12 +594,25 @@ fn answers_are_those_of_nginx() {
             www = www.display(),
             port = port.number(),
         );
+        let nodes = Port::lease();
+        for node in 1..=4 {
+            let port = nodes.number();
+            let _ = writeln!(
+                text,
+                "server {{ listen 127.0.0.{node}:{port}; return 200 \"node 127.0.0.{node}\"; }}"
+            );
+        }
         let mut writer = Writer {
             random: &mut random,
             text: String::new(),
             id: 0,
+            world: 0,
+            www: www.display().to_string(),
+            nodes: nodes.number(),
         };
         for world in 0..worlds {
+            writer.world = world;
+            writer.computed();
             let address = format!("{}:{}", address(world), port.number());
             let servers = 1 + writer.random.below(4);
             let default = writer.random.below(servers * 2);
@@ -375,69 +629,59 @@ fn answers_are_those_of_nginx() {
         text.push_str("}\n");
         let config = home.write("run/nginx.conf", &text);
 
-        let memory = Memory::new();
-        let mut texts = Texts::new(&memory, Limits::default());
-        let root: FileId = texts
-            .add("nginx.conf", text.clone().into_bytes())
-            .expect("within the limits");
-        let parsed = texts.follow(root, Prefix::of_folder(&run));
-        let options = Options {
-            target: engine.version.parse().expect("a release"),
-            modules: Modules::All,
-            live: false,
-            start: Start::Whole,
-        };
-        let reading = verdict::read(&texts, &parsed, &options);
-        let world = World {
-            model: &reading.model,
-            texts: &texts,
-            root: None,
-            prefix: run.clone(),
-        };
-
         let nginx = Nginx::start_noisy(&home, engine, &run, &config, port.number());
         let mut differences = Vec::new();
         let mut asked_in_all = 0;
-        for number in 0..worlds {
-            let address = address(number);
-            let mut stream = None;
-            for _ in 0..requests {
-                let mut writer = Writer {
-                    random: &mut random,
-                    text: String::new(),
-                    id: 0,
-                };
-                let mut target = writer.path();
-                let random = &mut *writer.random;
-                match random.below(10) {
-                    0 => target.insert(0, '/'),
-                    1 => target.push_str("?x=1"),
-                    2 => target.push_str("?x=2&y"),
-                    3 => target = target.replacen('a', "%61", 1),
-                    4 => target.push_str("/../b"),
-                    5 => target = "/".to_owned(),
-                    _ => {}
-                }
-                let host = random.pick(HOSTS);
-                let method = if random.chance(15) { "POST" } else { "GET" };
-                let head = format!(
-                    "{method} {target} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 0\r\n\r\n"
-                );
-                let nginx = asked(&mut stream, (address, port.number()).into(), &head);
-                let mut request = Request::get(&format!("http://{host}{target}")).expect("a URL");
-                request.listen = Some(IpAddr::V4(address));
-                request.port = port.number();
-                request.client = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
-                request.method = method.to_owned();
-                let ours = explained(&world, &request);
-                asked_in_all += 1;
-                if nginx != ours {
-                    differences.push(format!(
-                        "{method} {target} Host: {host} at {address}\n  nginx {nginx}\n  ours  {ours}"
-                    ));
+        with_model(&text, &run, engine, |world| {
+            for number in 0..worlds {
+                let address = address(number);
+                let mut stream = None;
+                for _ in 0..requests {
+                    let mut target = path(&mut random);
+                    match random.below(10) {
+                        0 => target.insert(0, '/'),
+                        1 => target.push_str("?x=1"),
+                        2 => target.push_str("?x=2&y"),
+                        3 => target = target.replacen('a', "%61", 1),
+                        4 => target.push_str("/../b"),
+                        5 => target = "/".to_owned(),
+                        _ => {}
+                    }
+                    let host = random.pick(HOSTS);
+                    let method = if random.chance(15) { "POST" } else { "GET" };
+                    let mut headers = vec![("Content-Length", "0")];
+                    for (name, values) in HEADERS {
+                        if random.chance(25) {
+                            headers.push((name, random.pick(values)));
+                        }
+                    }
+                    let mut head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n");
+                    for (name, value) in &headers {
+                        let _ = write!(head, "{name}: {value}\r\n");
+                    }
+                    head.push_str("\r\n");
+                    let nginx = asked(&mut stream, (address, port.number()).into(), &head);
+                    let mut request =
+                        Request::get(&format!("http://{host}{target}")).expect("a URL");
+                    request.listen = Some(IpAddr::V4(address));
+                    request.port = port.number();
+                    request.client = Some(IpAddr::V4(Ipv4Addr::LOCALHOST));
+                    request.method = method.to_owned();
+                    request.whole = true;
+                    for (name, value) in headers {
+                        request.headers.push((name.to_owned(), value.to_owned()));
+                    }
+                    let ours = explained(world, &request);
+                    asked_in_all += 1;
+                    let any_node = ours.ends_with(" node") && nginx.starts_with(&ours);
+                    if nginx != ours && !any_node {
+                        differences.push(format!(
+                            "{head:?} at {address}\n  nginx {nginx}\n  ours  {ours}"
+                        ));
+                    }
                 }
             }
-        }
+        });
         nginx.stop();
         println!("{}: {asked_in_all} requests", engine.name);
         if !differences.is_empty()

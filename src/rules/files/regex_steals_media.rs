@@ -1,12 +1,12 @@
 //! `regex-steals-media`.
 
 use crate::finding::{Edit, Fix, Safety};
+use crate::model::http::Found;
 use crate::rules::facts::Matcher;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{folder, is_guarded, serves_files};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
-use crate::values::regex::Regex;
 
 declare_rule! {
     /// ## What it reports
@@ -49,11 +49,10 @@ impl Rule for RegexStealsMedia {
             let Some(server) = server.filter(|_| serves_files(model, thief.scope)) else {
                 continue;
             };
-            let caseless = thief
-                .statement
-                .arg(0)
-                .is_some_and(|word| word.value().starts_with(b"~*"));
-            let Ok(regex) = Regex::new(&thief.path, caseless) else {
+            let Some(id) = model.http.location_of(thief.scope) else {
+                continue;
+            };
+            let Some(site) = model.http.location(id).server else {
                 continue;
             };
             for place in places.places_in(server) {
@@ -69,7 +68,8 @@ impl Rule for RegexStealsMedia {
                     .iter()
                     .find_map(|ending| {
                         let path = [&place.path, slash, b"a.", ending.as_bytes()].concat();
-                        regex.is_match(&path).then_some(path)
+                        let taken = model.http.find_location(site, &path);
+                        (taken == Found::Location(id)).then_some(path)
                     });
                 let Some(sample) = sample else {
                     continue;

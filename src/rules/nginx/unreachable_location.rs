@@ -14,20 +14,23 @@ declare_rule! {
     /// ## What it reports
     ///
     /// A `location` with a regular expression that no request can reach, because another
-    /// `location` beside it takes them all.
+    /// `location` beside it takes them all; and any `location` of a `server` that answers with `return`
+    /// itself.
     ///
     /// ## Why it matters
     ///
     /// Expressions are tried in the order in which they are written, so what stands behind
     /// `~ ^/api` never sees `/api/v1`. And they are not tried at all where the longest prefix
-    /// is marked with `^~`. The block looks as if it did something, but does not.
+    /// is marked with `^~`. A `return` of the `server` answers before nginx looks for a `location` at all.
+    /// The block looks as if it did something, but does not.
     ///
     /// Only what is sure is reported: an earlier expression that matches everything or that is
     /// the beginning of the later one, and a `^~` prefix in which the whole expression lies.
     ///
     /// ## What to do
     ///
-    /// Move the special expression before the general one, or put it into the prefix location.
+    /// Move the special expression before the general one, or put it into the prefix location; write the
+    /// `return` into `location /`.
     ///
     /// ## References
     ///
@@ -127,12 +130,40 @@ impl<'l> Index<'l> {
     }
 }
 
+/// Locations of servers that answer before they look for one. Named ones may be pages of errors.
+fn behind_return(cx: &mut RuleContext<'_, '_>) {
+    let model = cx.model;
+    for server in &model.http.servers {
+        let Some(answer) = model.scope(server.scope).first("return") else {
+            continue;
+        };
+        for id in &server.locations {
+            let location = model.http.location(*id);
+            // That one is `acme-blocked`.
+            let acme = location.name.starts_with(b"/.well-known");
+            if acme || !location.kind.is_static() && !location.kind.is_regex() {
+                continue;
+            }
+            let finding = cx
+                .finding(
+                    location.statement.head(),
+                    "no request reaches this `location`",
+                )
+                .label("never used")
+                .related(answer.head(), "answers every request first")
+                .help("Write the `return` into `location /`");
+            cx.report(finding);
+        }
+    }
+}
+
 impl Rule for UnreachableLocation {
     fn meta(&self) -> &'static Meta {
         Self::META
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        behind_return(cx);
         let mut groups: BTreeMap<Option<ScopeId>, Vec<One<'_>>> = BTreeMap::new();
         for scope in &cx.model.scopes {
             let Some(statement) = scope.opener.filter(|_| scope.context == Context::Location)
