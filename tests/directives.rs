@@ -29,8 +29,9 @@ fn every_engine_agrees_about_random_statements() {
             ..ProptestConfig::default()
         });
         let result = runner.run(&statements(), |statement| {
-            let modules = modules(engine, &options, statement.context);
-            std::fs::write(&config, statement.config()).expect("written");
+            let text = statement.config();
+            let modules = modules(engine, &options, &text);
+            std::fs::write(&config, text).expect("written");
             let verdict = engine.check(folder.path(), &config);
             let found = |name: &str, context| find(name.as_bytes(), context, target, &modules);
             if let Some(outer) = statement.outer().first()
@@ -64,8 +65,8 @@ fn every_engine_has_the_same_variables() {
             (Family::Http, Context::Http),
             (Family::Stream, Context::Stream),
         ] {
-            let modules = modules(engine, &options, context);
             let block = context.name();
+            let modules = modules(engine, &options, &format!("{block} {{"));
             if find(block.as_bytes(), Context::Main, target, &modules) == Found::Unknown {
                 continue;
             }
@@ -239,22 +240,10 @@ fn options(engine: &Engine) -> Vec<String> {
         .collect()
 }
 
-/// The modules that the engine has in a configuration with such a block.
-fn modules(engine: &Engine, options: &[String], context: Context) -> Modules {
+/// The modules that the engine has in a configuration.
+fn modules(engine: &Engine, options: &[String], config: &str) -> Modules {
     let mut names: Vec<&str> = options.iter().map(String::as_str).collect();
-    let in_stream = matches!(
-        context,
-        Context::Stream | Context::StreamServer | Context::StreamUpstream
-    );
-    let in_mail = matches!(context, Context::Mail | Context::MailServer);
-    for module in &engine.dynamic_modules {
-        if module.name == "stream" && in_stream {
-            names.push("stream");
-        }
-        if module.name == "mail" && in_mail {
-            names.push("mail");
-        }
-    }
+    names.extend(engine.used_modules(config).map(|module| &*module.name));
     for part in ["stream", "mail"] {
         if !names.contains(&part) {
             names.retain(|name| !name.starts_with(part));

@@ -249,12 +249,24 @@ fn a_topology_is_explained_as_well() {
     let output = assert_cmd::Command::cargo_bin("djanginx")
         .unwrap()
         .arg("explain")
-        .arg(path)
+        .arg(&path)
         .arg("http://example.com/")
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.starts_with("http://example.com/ → "), "{text}");
+    // Under another name it is one because that is said.
+    let folder = tempfile::tempdir().unwrap();
+    let other = folder.path().join("nodes.conf");
+    std::fs::copy(&path, &other).unwrap();
+    let explained = |kind: &[&str]| {
+        let mut command = assert_cmd::Command::cargo_bin("djanginx").unwrap();
+        command.arg("explain").args(kind).arg(&other);
+        let output = command.arg("http://example.com/").output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(explained(&["--as", "topology"]), text);
+    assert_ne!(explained(&[]), text);
 }
 
 /// A configuration with 5,000 servers and 50,000 locations is read, and then asked quickly:

@@ -1,6 +1,6 @@
 //! `djanginx explain`: which server, location and node handles a URL, and why.
 
-use super::input::TopologyArgs;
+use super::input::{KindArgs, TopologyArgs};
 use super::{SUCCESS, Streams};
 use crate::Error;
 use crate::directives::Modules;
@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// The URL, as in `https://shop.example.com/static/a.css`; without it the whole
     /// configuration is shown.
     url: Option<String>,
+
+    #[command(flatten)]
+    kind: KindArgs,
 
     /// The method.
     #[arg(long, value_name = "METHOD", default_value = "GET")]
@@ -87,11 +90,7 @@ impl Args {
     /// Runs the command.
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
         let request = self.request()?;
-        let of_topology = self
-            .file
-            .extension()
-            .is_some_and(|e| e == "yaml" || e == "yml");
-        if of_topology {
+        if self.kind.is_topology(&self.file) {
             return self.of_topology(request.as_ref(), streams);
         }
         let read_error = |source| Error::Read {

@@ -7,6 +7,8 @@ use crate::report::full;
 use crate::source::SourceMap;
 use crate::topology::{self, Limits, Options, Valid};
 use crate::version::Target;
+use clap::ValueEnum;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -25,6 +27,32 @@ pub(super) struct TopologyArgs {
 
     #[command(flatten)]
     limits: LimitArgs,
+}
+
+/// What a file is, for commands that take more than one kind.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct KindArgs {
+    /// What the file is, whatever its name says.
+    #[arg(long = "as", value_name = "KIND", value_enum)]
+    kind: Option<Kind>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// A topology.
+    Topology,
+    /// A configuration of nginx.
+    Nginx,
+}
+
+impl KindArgs {
+    /// Whether a file is a topology.
+    pub(super) fn is_topology(self, path: &Path) -> bool {
+        match (self.kind, path.extension().and_then(OsStr::to_str)) {
+            (Some(kind), _) => kind == Kind::Topology,
+            (None, end) => matches!(end, Some("yaml" | "yml")),
+        }
+    }
 }
 
 /// What a YAML file may cost.

@@ -3,7 +3,7 @@
 pub(super) mod args;
 pub(super) mod output;
 
-use super::input::{TopologyArgs, read};
+use super::input::{KindArgs, TopologyArgs, read};
 use super::output::Output;
 use super::{FINDINGS, SUCCESS, Streams};
 use crate::Error;
@@ -19,7 +19,6 @@ use crate::verdict::{self, Declared, Start};
 use crate::version::{LINT_DEFAULT, Target as Release};
 use args::{ASKING, AskingArgs};
 use clap::ValueEnum;
-use std::ffi::OsStr;
 use std::io;
 use std::path::Path;
 use std::process::ExitCode;
@@ -35,9 +34,8 @@ pub(super) struct Args {
     #[command(flatten)]
     topology: TopologyArgs,
 
-    /// What the file is, whatever its name says.
-    #[arg(long = "as", value_name = "KIND", value_enum)]
-    kind: Option<Kind>,
+    #[command(flatten)]
+    kind: KindArgs,
 
     #[command(flatten)]
     asking: AskingArgs,
@@ -57,15 +55,6 @@ pub(super) struct Args {
     /// Write the result to a file as well; may be given several times.
     #[arg(long, value_name = "FORMAT=PATH")]
     output: Vec<Output<Format>>,
-}
-
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Kind {
-    /// A topology.
-    Topology,
-    /// A configuration of nginx.
-    Nginx,
 }
 
 /// How the result is printed.
@@ -103,7 +92,7 @@ impl Report<'_> {
 impl Args {
     /// Runs the command.
     pub(super) fn run(&self, streams: &mut Streams<'_>) -> Result<ExitCode, Error> {
-        if self.kind() == Kind::Nginx {
+        if !self.kind.is_topology(self.topology.path()) {
             return self.nginx(streams);
         }
         let (valid, sources) = match self.topology.read_valid(streams)? {
@@ -118,15 +107,6 @@ impl Args {
         let source = sources.file(loaded.file).text();
         let targets = probe::of_topology(loaded, release, source, None, &self.asking.wishes())?;
         self.probe(&targets, &sources, streams)
-    }
-
-    fn kind(&self) -> Kind {
-        let end = self.topology.path().extension();
-        self.kind
-            .unwrap_or_else(|| match end.and_then(OsStr::to_str) {
-                Some("yaml" | "yml") => Kind::Topology,
-                _ => Kind::Nginx,
-            })
     }
 
     /// Asks what a configuration of nginx would ask.

@@ -258,7 +258,7 @@ pub fn mermaid(out: &mut dyn Write, nodes: &[Node]) -> io::Result<()> {
         let is_new = known.is_none();
         let id = known.unwrap_or_else(|| format!("n{}", drawn.len()));
         if is_new {
-            let text = node.text.replace('"', "#quot;").replace(['<', '>'], " ");
+            let text = label(&node.text);
             let (open, close) = match node.kind {
                 NodeKind::Server => ("[\"", "\"]"),
                 NodeKind::Location => ("(\"", "\")"),
@@ -277,6 +277,18 @@ pub fn mermaid(out: &mut dyn Write, nodes: &[Node]) -> io::Result<()> {
         path.push(id);
     }
     Ok(())
+}
+
+/// A text as Mermaid takes it inside quotes: what would end them, or begin an entity, a tag,
+/// Markdown or an escape, is written as the number of its character.
+fn label(text: &str) -> String {
+    let special = |c: char| matches!(c, '"' | '#' | '<' | '>' | '&' | '`' | '\\');
+    text.chars()
+        .map(|c| match special(c) || c.is_control() {
+            true => format!("#{};", u32::from(c)),
+            false => c.to_string(),
+        })
+        .collect()
 }
 
 /// The nodes of a tree with their depth, parents first.
@@ -312,4 +324,18 @@ pub fn tree_json(out: &mut dyn Write, nodes: &[Node], sources: &SourceMap) -> io
     let servers: Vec<_> = nodes.iter().map(|node| value(node, sources)).collect();
     serde_json::to_writer(&mut *out, &json!({"version": 1, "servers": servers}))?;
     writeln!(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::label;
+
+    #[test]
+    fn a_label_ends_where_it_should() {
+        assert_eq!(label("location /static/"), "location /static/");
+        assert_eq!(
+            label(r#"location ~ "^/a#1;<b>\.php$""#),
+            "location ~ #34;^/a#35;1;#60;b#62;#92;.php$#34;"
+        );
+    }
 }

@@ -62,7 +62,8 @@ pub(super) fn skip_blanks(input: &[u8]) -> &[u8] {
 }
 
 /// One token where a word may start; fails only at the end of the file.
-#[inline]
+// A result of this size goes through memory otherwise, once for every token.
+#[inline(always)]
 pub(super) fn token(input: &[u8]) -> Lexed<'_> {
     match input {
         [] => Err(nom::Err::Error(())),

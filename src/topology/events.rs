@@ -300,14 +300,11 @@ impl<'t> Reader<'t> {
         let root = self.arena.nodes.first();
         let empty = root.is_none_or(|root| root.kind == Kind::Null);
         if empty {
-            self.report(
-                Finding::error(
-                    rules::EMPTY,
-                    Span::new(self.file, 0, 0),
-                    "the topology is empty",
-                )
-                .help(format!("Begin with\n{SMALLEST}")),
-            );
+            let start = Span::new(self.file, 0, 0);
+            let mut finding = Finding::error(rules::EMPTY, start, "the topology is empty");
+            // It has lines of its own, and nothing of the user's.
+            finding.help = Some(format!("Begin with\n{SMALLEST}"));
+            self.report(finding);
             return Err(Stop::Reported);
         }
         Ok(())

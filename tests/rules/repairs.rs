@@ -91,6 +91,18 @@ fn complaints(engine: &Engine, files: &Files) -> Option<Vec<String>> {
     verdict.accepted.then_some(said)
 }
 
+/// Whether the files are refused for the release of an engine.
+fn refuses(engine: &Engine, files: &Files) -> bool {
+    let folder = place(files);
+    let (out, _) = lint(
+        folder.path(),
+        &["--format", "json", "--nginx-version", &engine.version],
+    );
+    let report: serde_json::Value = serde_json::from_slice(&out).unwrap();
+    let mut found = report["diagnostics"].as_array().unwrap().iter();
+    found.any(|finding| finding["nginx"] == "emerg")
+}
+
 /// Every rule that repairs, with the flag and its configuration before and after.
 fn repairing() -> Vec<(&'static str, &'static str, Vec<u8>, Vec<u8>)> {
     let rules = rules::ALL.iter().map(|rule| rule.meta());
@@ -131,7 +143,17 @@ fn what_loaded_still_loads_and_nothing_new_is_found() {
                 assert!(before.contains(&complaint), "{rule}: {complaint}");
             }
         }
-        assert!(loaded > 0, "{rule}: no nginx loads its bad.conf");
+        // A file for a release that is not here, as the linter must know as well.
+        let is_newer = || {
+            engines()
+                .nginx()
+                .iter()
+                .all(|engine| refuses(engine, &files))
+        };
+        assert!(
+            loaded > 0 || is_newer(),
+            "{rule}: no nginx loads its bad.conf"
+        );
     }
 }
 

@@ -109,27 +109,27 @@ impl Engines {
 }
 
 impl Engine {
-    /// The `-g` argument that loads the modules which a configuration uses without loading
-    /// them: it was written for an nginx that has them built in.
-    pub(crate) fn load_modules(&self, config: &str) -> Vec<String> {
-        let uses = |module: &DynamicModule| {
-            config
-                .lines()
-                .any(|line| line.starts_with(&format!("{} {{", module.name)))
+    /// The modules that a configuration uses without loading them: it was written for an
+    /// nginx that has them built in.
+    pub(crate) fn used_modules<'e>(
+        &'e self,
+        config: &'e str,
+    ) -> impl Iterator<Item = &'e DynamicModule> {
+        let loads = config.contains("load_module ");
+        let uses = move |module: &&DynamicModule| {
+            let block = format!("{} {{", module.name);
+            !loads && config.lines().any(|line| line.starts_with(&block))
         };
-        if config.contains("load_module ") {
-            return Vec::new();
-        }
-        self.dynamic_modules
-            .iter()
-            .filter(|module| uses(module))
-            .flat_map(|module| {
-                [
-                    "-g".to_owned(),
-                    format!("load_module {};", module.file.display()),
-                ]
-            })
-            .collect()
+        self.dynamic_modules.iter().filter(uses)
+    }
+
+    /// The `-g` arguments that load them.
+    pub(crate) fn load_modules(&self, config: &str) -> Vec<String> {
+        let load = |module: &DynamicModule| {
+            let load = format!("load_module {};", module.file.display());
+            ["-g".to_owned(), load]
+        };
+        self.used_modules(config).flat_map(load).collect()
     }
 
     /// The arguments for a main configuration file whose relative paths start at `prefix`.
