@@ -269,6 +269,27 @@ fn a_topology_is_explained_as_well() {
     assert_ne!(explained(&[]), text);
 }
 
+#[test]
+fn connections_that_find_no_name_or_no_socket_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = "events {}\nhttp {\nserver { listen 80; listen 443 ssl; server_name a.org; \
+                  return 204; }\n}\n";
+    std::fs::write(folder.path().join("nginx.conf"), config).unwrap();
+    let explained = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::cargo_bin("djanginx").unwrap();
+        command.args(["explain", "nginx.conf"]).args(arguments);
+        let output = command.current_dir(folder.path()).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let text = explained(&["http://[::1]/"]);
+    assert!(text.contains("no server listens on [::1]:80"), "{text}");
+    let text = explained(&["https://b.org/", "--sni", "a.org"]);
+    assert!(
+        text.contains("asks for `a.org`, and the only server"),
+        "{text}"
+    );
+}
+
 /// A configuration with 5,000 servers and 50,000 locations is read, and then asked quickly:
 /// nothing may look at more than the server that answers.
 #[test]

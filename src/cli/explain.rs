@@ -1,6 +1,6 @@
 //! `djanginx explain`: which server, location and node handles a URL, and why.
 
-use super::input::{KindArgs, TopologyArgs};
+use super::input::{KindArgs, TopologyArgs, read};
 use super::{SUCCESS, Streams};
 use crate::Error;
 use crate::directives::Modules;
@@ -13,7 +13,6 @@ use crate::source::FileId;
 use crate::verdict::{self, Declared, Start};
 use crate::version::{LINT_DEFAULT, Target};
 use clap::ValueEnum;
-use std::io::Read;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -93,19 +92,9 @@ impl Args {
         if self.kind.is_topology(&self.file) {
             return self.of_topology(request.as_ref(), streams);
         }
-        let read_error = |source| Error::Read {
-            path: self.file.clone(),
-            source,
-        };
         let limits = Limits::default();
-        let text = if self.file == Path::new("-") {
-            let mut text = Vec::new();
-            let mut input = std::io::stdin().lock().take(limits.file_bytes);
-            input.read_to_end(&mut text).map_err(read_error)?;
-            text
-        } else {
-            std::fs::read(&self.file).map_err(read_error)?
-        };
+        // One byte more, so that the limit speaks.
+        let text = read(&self.file, limits.file_bytes + 1)?;
         match dump::split(&text) {
             Some(dump) => {
                 let mut texts = Texts::new(&dump.files, limits);

@@ -156,47 +156,9 @@ pub enum Escape {
 pub fn escape(text: &[u8], how: Escape) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(text.len());
     for &byte in text {
-        let unsafe_byte = match how {
-            Escape::Uri => {
-                byte <= b' '
-                    || byte >= 0x7f
-                    || matches!(
-                        byte,
-                        b'"' | b'#'
-                            | b'%'
-                            | b'<'
-                            | b'>'
-                            | b'?'
-                            | b'\\'
-                            | b'^'
-                            | b'`'
-                            | b'{'
-                            | b'|'
-                            | b'}'
-                    )
-            }
-            Escape::Args => {
-                byte <= b' '
-                    || byte >= 0x7f
-                    || matches!(
-                        byte,
-                        b'"' | b'#'
-                            | b'%'
-                            | b'&'
-                            | b'+'
-                            | b'<'
-                            | b'>'
-                            | b'?'
-                            | b'\\'
-                            | b'^'
-                            | b'`'
-                            | b'{'
-                            | b'|'
-                            | b'}'
-                    )
-            }
-        };
-        if unsafe_byte {
+        let divides_arguments = how == Escape::Args && matches!(byte, b'&' | b'+');
+        let is_unsafe = !byte.is_ascii_graphic() || b"\"#%<>?\\^`{|}".contains(&byte);
+        if is_unsafe || divides_arguments {
             escaped.extend(format!("%{byte:02X}").bytes());
         } else {
             escaped.push(byte);

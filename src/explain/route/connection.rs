@@ -11,7 +11,7 @@ use crate::source::{Span, readable};
 use crate::values::address::{Host, inet_addr, inet6_addr, parse_cidr};
 use crate::values::uri;
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 impl<'m> Router<'_, 'm> {
     /// The case that a request begins as.
@@ -54,6 +54,10 @@ impl<'m> Router<'_, 'm> {
             if sent && name != host {
                 let text = match negotiated {
                     Some(_) => format!("the handshake asks for `{}`", readable(&name)),
+                    None if socket.listens.len() == 1 => format!(
+                        "the handshake asks for `{}`, and the only server of this socket answers",
+                        readable(&name)
+                    ),
                     None => format!(
                         "no server has the name `{}` of the handshake: the default server shows its \
                          certificate",
@@ -305,7 +309,13 @@ impl<'m> Router<'_, 'm> {
         };
         let any = || sockets.iter().filter(here).find(|_| wanted.is_none());
         let Some(socket) = exact().or_else(wildcard).or_else(any) else {
-            let text = format!("no server listens on port {}", self.request.port);
+            let port = self.request.port;
+            let text = match wanted {
+                Some(address) => {
+                    format!("no server listens on {}", SocketAddr::new(address, port))
+                }
+                None => format!("no server listens on port {port}"),
+            };
             steps.push(Step {
                 kind: StepKind::Listen,
                 text,
