@@ -1,6 +1,6 @@
 //! `djanginx explain`: which server, location and node handles a URL, and why.
 
-use super::input::{KindArgs, TopologyArgs, read};
+use super::input::{KindArgs, TopologyArgs, read_config};
 use super::{SUCCESS, Streams};
 use crate::Error;
 use crate::directives::Modules;
@@ -93,8 +93,7 @@ impl Args {
             return self.of_topology(request.as_ref(), streams);
         }
         let limits = Limits::default();
-        // One byte more, so that the limit speaks.
-        let text = read(&self.file, limits.file_bytes + 1)?;
+        let text = read_config(&self.file, limits)?;
         match dump::split(&text) {
             Some(dump) => {
                 let mut texts = Texts::new(&dump.files, limits);

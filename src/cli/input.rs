@@ -3,6 +3,7 @@
 use super::{FINDINGS, Streams};
 use crate::Error;
 use crate::finding::Finding;
+use crate::model;
 use crate::report::full;
 use crate::source::SourceMap;
 use crate::topology::{self, Limits, Options, Valid};
@@ -196,4 +197,16 @@ pub(super) fn read(path: &Path, most: u64) -> Result<Vec<u8>, Error> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// Reads a configuration of nginx as [`read`] does, and refuses one that is over the limit.
+pub(super) fn read_config(path: &Path, limits: model::Limits) -> Result<Vec<u8>, Error> {
+    let bytes = read(path, limits.file_bytes + 1)?;
+    if bytes.len() as u64 > limits.file_bytes {
+        return Err(Error::Read {
+            path: path.to_owned(),
+            source: std::io::Error::other("it is over a limit of size"),
+        });
+    }
+    Ok(bytes)
 }

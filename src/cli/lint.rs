@@ -4,6 +4,7 @@ mod collect;
 mod fix;
 
 use super::findings::{Format, Found};
+use super::input::read_config;
 use super::output::Output;
 use super::rule_args::RuleArgs;
 use super::{FINDINGS, SUCCESS, Streams, Verbosity};
@@ -20,7 +21,6 @@ use crate::verdict::Start;
 use crate::version::Target;
 use collect::Lint;
 pub(super) use collect::{Collected, judged};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -203,7 +203,7 @@ impl Args {
         let mut lint = Lint::new(self, settings, texts);
         for path in paths {
             if path == Path::new("-") {
-                let text = read_standard_input(limits)?;
+                let text = read_config(Path::new("-"), limits)?;
                 lint.standard_input(text);
             } else if path.is_dir() {
                 lint.folder(path)?;
@@ -217,7 +217,7 @@ impl Args {
     /// Standard input, or a dump; `None` for an ordinary file.
     fn read_alone(&self, path: &Path, limits: Limits) -> Result<Option<Alone>, Error> {
         let text = if path == Path::new("-") {
-            read_standard_input(limits)?
+            read_config(Path::new("-"), limits)?
         } else {
             match Disk.read(path, limits.file_bytes) {
                 Ok(text) if text.starts_with(b"# configuration file ") => text.to_vec(),
@@ -333,18 +333,4 @@ fn default_path() -> Result<PathBuf, Error> {
                 "there is no `nginx.conf` here and no `/etc/nginx/nginx.conf`: name a file".into(),
             )
         })
-}
-
-/// All of standard input, and one byte more than the limit at most.
-fn read_standard_input(limits: Limits) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::new();
-    std::io::stdin()
-        .lock()
-        .take(limits.file_bytes + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|source| Error::Read {
-            path: PathBuf::from("-"),
-            source,
-        })?;
-    Ok(bytes)
 }

@@ -3,7 +3,7 @@
 pub(super) mod args;
 pub(super) mod output;
 
-use super::input::{KindArgs, TopologyArgs, read};
+use super::input::{KindArgs, TopologyArgs, read_config};
 use super::output::Output;
 use super::{FINDINGS, SUCCESS, Streams};
 use crate::Error;
@@ -114,7 +114,7 @@ impl Args {
         let path = self.topology.path();
         let mut texts = Texts::new(&Disk, model::Limits::default());
         let root = if path == Path::new("-") {
-            let bytes = read(path, texts.limits().file_bytes)?;
+            let bytes = read_config(path, texts.limits())?;
             texts.add("<stdin>", bytes)
         } else {
             texts.open(path)
