@@ -45,6 +45,28 @@ pub fn lookup(name: &[u8]) -> &'static [DirectiveInfo] {
     INDEX.rows(TABLE, name, |row| row.name)
 }
 
+/// Names a row of [`all`] in few bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowId(u16);
+
+impl RowId {
+    /// The name of a row.
+    ///
+    /// # Panics
+    /// If the row is not one of [`all`].
+    #[must_use]
+    pub fn of(row: &'static DirectiveInfo) -> Self {
+        let place = TABLE.element_offset(row);
+        Self(place.expect("internal: a row of the table") as u16)
+    }
+
+    /// The row.
+    #[must_use]
+    pub fn row(self) -> &'static DirectiveInfo {
+        &TABLE[usize::from(self.0)]
+    }
+}
+
 static INDEX: Index<4096> = {
     let mut names = [""; TABLE.len()];
     let mut i = 0;
@@ -134,6 +156,13 @@ mod tests {
         assert!(lookup(b"no_such_directive").is_empty());
         assert!(lookup(b"").is_empty());
         assert!(lookup(b"\xff\xfe").is_empty());
+    }
+
+    #[test]
+    fn every_row_has_a_name_of_its_own() {
+        for row in all() {
+            assert!(std::ptr::eq(RowId::of(row).row(), row), "{}", row.name);
+        }
     }
 
     #[test]

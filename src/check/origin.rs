@@ -26,8 +26,8 @@ impl<'a, 'm> Origins<'a, 'm> {
         let mut statements = Vec::new();
         for (index, scope) in model.scopes.iter().enumerate() {
             let inside = ScopeId(index as u32);
-            for statement in scope.opener.iter().chain(&scope.statements) {
-                statements.push((statement.directive.span(), inside, *statement));
+            for statement in scope.opener.into_iter().chain(scope.statements()) {
+                statements.push((statement.directive.span(), inside, statement));
             }
         }
         let tables = model.tables.iter();

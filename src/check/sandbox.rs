@@ -55,8 +55,8 @@ impl<'m> Sandbox<'m> {
             globals: Vec::new(),
         };
         for scope in &model.scopes {
-            for statement in &scope.statements {
-                sandbox.redirect(nginx, *statement);
+            for statement in scope.statements() {
+                sandbox.redirect(nginx, statement);
             }
         }
         sandbox.fill_up(nginx, model);

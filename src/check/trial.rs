@@ -179,15 +179,15 @@ impl<'m> Court<'_, 'm> {
     /// The certificates and keys of the text that are files with a fixed name.
     fn certificate_statements(&self) -> impl Iterator<Item = Statement<'m>> {
         let scopes = self.model.scopes.iter();
-        let statements = scopes.flat_map(|scope| scope.statements.iter().copied());
+        let statements = scopes.flat_map(|scope| scope.statements());
         statements.filter(is_certificate)
     }
 
     /// One that is looked for later makes all of its block so.
     fn put_off(&self, block: ScopeId, sandbox: &mut Sandbox<'m>) {
-        let statements = self.model.scope(block).statements.iter();
+        let statements = self.model.scope(block).statements();
         for statement in statements.filter(|statement| is_certificate(statement)) {
-            sandbox.put_off(*statement);
+            sandbox.put_off(statement);
         }
     }
 
@@ -284,9 +284,7 @@ impl<'m> Court<'_, 'm> {
     }
 
     fn statements(&self) -> impl Iterator<Item = Statement<'m>> {
-        let scopes = self.model.scopes.iter();
-        let directives = scopes.flat_map(|scope| scope.opener.iter().chain(&scope.statements));
-        directives.chain(&self.model.tables).copied()
+        self.model.statements()
     }
 
     /// The statement that ends in a line, as nginx counts; where none does, the line.

@@ -21,6 +21,8 @@ use crate::verdict::Start;
 use crate::version::Target;
 use collect::Lint;
 pub(super) use collect::{Collected, judged};
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -185,7 +187,10 @@ impl Args {
             None => {
                 let mut texts = Texts::new(&Disk, limits);
                 let collected = self.over_paths(&paths, &settings, &mut texts)?;
-                self.report(collected, &texts, &settings, streams)
+                let status = self.report(collected, &texts, &settings, streams);
+                // The process ends: its memory need not be given back file by file.
+                std::mem::forget(texts);
+                status
             }
         }
     }
@@ -219,9 +224,12 @@ impl Args {
         let text = if path == Path::new("-") {
             read_config(Path::new("-"), limits)?
         } else {
+            if !begins_as_dump(path) {
+                return Ok(None);
+            }
             match Disk.read(path, limits.file_bytes) {
-                Ok(text) if text.starts_with(b"# configuration file ") => text.to_vec(),
-                _ => return Ok(None),
+                Ok(text) => text.to_vec(),
+                Err(_) => return Ok(None),
             }
         };
         Ok(match dump::split(&text) {
@@ -320,6 +328,17 @@ pub(super) fn suppress(
 enum Alone {
     Dump(dump::Dump),
     Text(Vec<u8>),
+}
+
+/// Whether a regular file begins as the output of `nginx -T` does. Most do not, and are not
+/// read twice.
+fn begins_as_dump(path: &Path) -> bool {
+    let mut start = Vec::with_capacity(dump::MARK.len());
+    path.is_file()
+        && File::open(path).is_ok_and(|file| {
+            let read = file.take(dump::MARK.len() as u64).read_to_end(&mut start);
+            read.is_ok() && dump::begins(&start)
+        })
 }
 
 /// The main file that is looked for without arguments.

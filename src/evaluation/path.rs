@@ -30,8 +30,8 @@ impl Facts {
     pub fn folder<'m>(&self, model: &Model<'m>) -> Option<Statement<'m>> {
         model.outwards(self.scope).find_map(|id| {
             let scope = model.scope(id);
-            let alias = scope.named("alias").last();
-            alias.or_else(|| scope.named("root").last())
+            let alias = scope.last("alias");
+            alias.or_else(|| scope.last("root"))
         })
     }
 

@@ -133,8 +133,8 @@ impl Passing {
 
 /// Whether a block hands its requests on itself.
 fn passes(model: &Model<'_>, scope: ScopeId) -> bool {
-    let statements = &model.scope(scope).statements;
-    let mut names = statements.iter().map(|statement| statement.name());
+    let statements = model.scope(scope).statements();
+    let mut names = statements.map(|statement| statement.name());
     names.any(|name| name.ends_with("_pass"))
 }
 

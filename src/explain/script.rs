@@ -31,12 +31,12 @@ pub(super) fn program<'m>(model: &Model<'m>, scope: ScopeId) -> Vec<Code<'m>> {
 fn add<'m>(model: &Model<'m>, id: ScopeId, codes: &mut Vec<Code<'m>>) {
     let scope = model.scope(id);
     let mut blocks = scope.blocks.iter().peekable();
-    for (index, statement) in scope.statements.iter().enumerate() {
+    for (index, statement) in scope.statements().enumerate() {
         while let Some((_, block)) = blocks.next_if(|(before, _)| *before as usize <= index) {
             add_if(model, *block, codes);
         }
         if matches!(statement.name(), "set" | "rewrite" | "return" | "break") {
-            codes.push(Code::Do(*statement));
+            codes.push(Code::Do(statement));
         }
     }
     for (_, block) in blocks {

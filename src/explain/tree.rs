@@ -123,7 +123,7 @@ fn location(model: &Model<'_>, id: LocationId) -> Option<Node> {
 }
 
 fn handlers(model: &Model<'_>, scope: ScopeId) -> Vec<Node> {
-    let statements = model.scope(scope).statements.iter();
+    let statements = model.scope(scope).statements();
     let handlers = statements.filter(|statement| HANDLERS.contains(&statement.name()));
     handlers
         .map(|statement| {

@@ -56,7 +56,7 @@ impl<'m> Model<'m> {
             whole,
             incomplete: Vec::new(),
             tables: Vec::new(),
-            scopes: vec![Scope::new(context, None, None)],
+            scopes: vec![Scope::new(ScopeId::MAIN, context, None, None)],
             http: Http::default(),
             stream: Stream::default(),
             mail: Mail::default(),
@@ -74,18 +74,17 @@ impl<'m> Model<'m> {
 
     /// Adds a directive without a block to the one that it stands in.
     pub(crate) fn add(&mut self, statement: Statement<'m>) {
-        self.scopes[statement.scope.index()]
-            .statements
-            .push(statement);
+        self.scopes[statement.scope.index()].add(statement);
     }
 
     /// Opens a block.
     pub(crate) fn open(&mut self, context: Context, opener: Statement<'m>) -> ScopeId {
         let id = ScopeId(u32::try_from(self.scopes.len()).unwrap_or(u32::MAX));
         let around = &mut self.scopes[opener.scope.index()];
-        around.blocks.push((around.statements.len() as u32, id));
+        let before = around.statements().len() as u32;
+        around.blocks.push((before, id));
         self.scopes
-            .push(Scope::new(context, Some(opener.scope), Some(opener)));
+            .push(Scope::new(id, context, Some(opener.scope), Some(opener)));
         id
     }
 
@@ -117,6 +116,14 @@ impl<'m> Model<'m> {
         &self.scopes[id.index()]
     }
 
+    /// Every directive, openers of blocks included; each block at once, in reading order.
+    pub fn statements(&self) -> impl Iterator<Item = Statement<'m>> {
+        let blocks = self.scopes.iter();
+        let directives =
+            blocks.flat_map(|scope| scope.opener.into_iter().chain(scope.statements()));
+        directives.chain(self.tables.iter().copied())
+    }
+
     /// A block and those around it, from inside to outside.
     pub fn outwards(&self, id: ScopeId) -> impl Iterator<Item = ScopeId> {
         std::iter::successors(Some(id), |id| self.scope(*id).parent)
@@ -135,7 +142,6 @@ impl<'m> Model<'m> {
     /// The last directive of a name that counts in a block, for directives with one value.
     #[must_use]
     pub fn value(&self, id: ScopeId, name: &str) -> Option<Statement<'m>> {
-        self.outwards(id)
-            .find_map(|id| self.scope(id).named(name).last())
+        self.outwards(id).find_map(|id| self.scope(id).last(name))
     }
 }

@@ -6,7 +6,11 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-const MARK: &[u8] = b"# configuration file ";
+/// What the line before each file begins with.
+pub const MARK: &[u8] = b"# configuration file ";
+
+/// What nginx says itself begins with.
+const SAID: &[u8] = b"nginx: ";
 
 /// The files of a dump.
 #[derive(Debug)]
@@ -15,6 +19,12 @@ pub struct Dump {
     pub files: Memory,
     /// The name of the main file, which comes first.
     pub main: PathBuf,
+}
+
+/// Whether a text with this beginning, of the length of [`MARK`] at least, may be a dump.
+#[must_use]
+pub fn begins(start: &[u8]) -> bool {
+    start.starts_with(MARK) || start.starts_with(SAID)
 }
 
 /// Takes a dump apart; `None` where the text is none. Lines that nginx itself prints may
@@ -26,7 +36,7 @@ pub fn split(text: &[u8]) -> Option<Dump> {
     let before = text[..first].split(|&byte| byte == b'\n');
     if !before
         .into_iter()
-        .all(|line| line.trim_ascii().is_empty() || line.starts_with(b"nginx: "))
+        .all(|line| line.trim_ascii().is_empty() || line.starts_with(SAID))
     {
         return None;
     }

@@ -1,8 +1,8 @@
 //! Blocks, and what is set in them.
 
-use crate::directives::{Context, DirectiveInfo};
+use crate::directives::{Context, DirectiveInfo, RowId};
 use crate::source::Span;
-use crate::syntax::{Directive, Word};
+use crate::syntax::{Directive, DirectiveId, Tree, Word};
 
 /// Names a block of one [`super::Model`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,25 +62,38 @@ impl<'m> Statement<'m> {
     }
 }
 
+/// A [`Statement`] in half the bytes; its block is known.
+#[derive(Debug, Clone, Copy)]
+struct Entry<'m> {
+    tree: &'m Tree,
+    directive: DirectiveId,
+    row: RowId,
+}
+
 /// A block of directives.
 #[derive(Debug, Clone)]
 pub struct Scope<'m> {
+    /// Its place in the model.
+    pub id: ScopeId,
     /// What kind of block it is.
     pub context: Context,
     /// The block around it; `None` for the outermost level.
     pub parent: Option<ScopeId>,
     /// The directive that opens it; `None` for the outermost level.
     pub opener: Option<Statement<'m>>,
-    /// Its directives in reading order, those without a block only. Included files count as
-    /// written here.
-    pub statements: Vec<Statement<'m>>,
-    /// The blocks directly in it, each with how many of `statements` come before it.
+    /// The blocks directly in it, each with how many of [`Self::statements`] come before it.
     pub blocks: Vec<(u32, ScopeId)>,
-    /// Indexes into `statements`, ordered by name; filled when the block ends.
-    by_name: Vec<u32>,
-    /// The [`mark`]s of its names. Most questions are about what a block has not.
+    entries: Vec<Entry<'m>>,
+    /// Indexes into `entries`, ordered by name; filled when a block ends that has more than
+    /// [`FEW`].
+    by_name: Box<[u32]>,
+    /// The [`mark`]s of its names, set when the block ends. Most questions are about what a
+    /// block has not.
     marks: u64,
 }
+
+/// As many directives are looked through one by one.
+const FEW: usize = 12;
 
 /// One bit for a name; several names share it.
 fn mark(name: &str) -> u64 {
@@ -94,48 +107,93 @@ fn mark(name: &str) -> u64 {
 
 impl<'m> Scope<'m> {
     pub(crate) fn new(
+        id: ScopeId,
         context: Context,
         parent: Option<ScopeId>,
         opener: Option<Statement<'m>>,
     ) -> Self {
         Self {
+            id,
             context,
             parent,
             opener,
-            statements: Vec::new(),
             blocks: Vec::new(),
-            by_name: Vec::new(),
+            entries: Vec::new(),
+            by_name: Box::default(),
             marks: 0,
         }
     }
 
+    pub(crate) fn add(&mut self, statement: Statement<'m>) {
+        self.entries.push(Entry {
+            tree: statement.directive.tree(),
+            directive: statement.directive.id(),
+            row: RowId::of(statement.row),
+        });
+    }
+
     /// Ends the block: from now on its directives are found by name.
     pub(crate) fn seal(&mut self) {
-        self.statements.shrink_to_fit();
-        self.by_name = (0..self.statements.len() as u32).collect();
-        let name = |index: &u32| self.statements[*index as usize].row.name;
-        self.by_name.sort_by_key(name);
-        self.marks = { self.by_name.iter() }.fold(0, |marks, index| marks | mark(name(index)));
+        self.entries.shrink_to_fit();
+        self.blocks.shrink_to_fit();
+        let entries = &self.entries;
+        let names = entries.iter().map(|entry| entry.row.row().name);
+        self.marks = names.fold(0, |marks, name| marks | mark(name));
+        if entries.len() > FEW {
+            self.by_name = (0..entries.len() as u32).collect();
+            // Rows are sorted by name, and one name may have several in a block.
+            self.by_name
+                .sort_by_key(|index| entries[*index as usize].row.row().name);
+        }
+    }
+
+    fn statement(&self, entry: &Entry<'m>) -> Statement<'m> {
+        Statement {
+            row: entry.row.row(),
+            directive: entry.tree.directive(entry.directive),
+            scope: self.id,
+        }
+    }
+
+    /// Its directives in reading order, those without a block only. Included files count as
+    /// written here.
+    pub fn statements(
+        &self,
+    ) -> impl ExactSizeIterator<Item = Statement<'m>> + DoubleEndedIterator + Clone {
+        self.entries.iter().map(|entry| self.statement(entry))
     }
 
     /// The directives of a name, in reading order. Only a block that is read to its end has
     /// any.
-    pub fn named<'s>(&'s self, name: &str) -> impl ExactSizeIterator<Item = Statement<'m>> + 's {
-        let name_of = |index: &u32| self.statements[*index as usize].row.name;
-        let of_name = if self.marks & mark(name) == 0 {
-            &[]
+    pub fn named<'s>(
+        &'s self,
+        name: &'s str,
+    ) -> impl DoubleEndedIterator<Item = Statement<'m>> + 's {
+        let name_of = |index: &u32| self.entries[*index as usize].row.row().name;
+        let (all, sorted): (&[Entry<'m>], &[u32]) = if self.marks & mark(name) == 0 {
+            (&[], &[])
+        } else if self.by_name.is_empty() {
+            (&self.entries, &[])
         } else {
             let start = self.by_name.partition_point(|index| name_of(index) < name);
             let behind = &self.by_name[start..];
             let count = { behind.iter() }.take_while(|index| name_of(index) == name);
-            &behind[..count.count()]
+            (&[], &behind[..count.count()])
         };
-        of_name.iter().map(|index| self.statements[*index as usize])
+        let all = all.iter().filter(move |entry| entry.row.row().name == name);
+        let sorted = sorted.iter().map(|index| &self.entries[*index as usize]);
+        all.chain(sorted).map(|entry| self.statement(entry))
     }
 
     /// The first directive of a name.
     #[must_use]
     pub fn first(&self, name: &str) -> Option<Statement<'m>> {
         self.named(name).next()
+    }
+
+    /// The last directive of a name.
+    #[must_use]
+    pub fn last(&self, name: &str) -> Option<Statement<'m>> {
+        self.named(name).next_back()
     }
 }

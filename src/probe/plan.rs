@@ -174,19 +174,19 @@ fn plan<'m>(model: &Model<'m>, folder: &Path, wishes: &Wishes, known: &Known) ->
         skipped: HashSet::new(),
     };
     for scope in &model.scopes {
-        for statement in &scope.statements {
+        for statement in scope.statements() {
             match (scope.context, statement.name()) {
-                (Context::StreamServer, "proxy_pass") => plan.stream(*statement),
+                (Context::StreamServer, "proxy_pass") => plan.stream(statement),
                 (_, "proxy_pass" | "uwsgi_pass") if scope.context == Context::Location => {
-                    plan.location(*statement);
+                    plan.location(statement);
                 }
                 (_, "proxy_pass" | "uwsgi_pass") => {
-                    plan.skip(*statement, "only requests that meet a condition go there");
+                    plan.skip(statement, "only requests that meet a condition go there");
                 }
                 (_, "fastcgi_pass" | "scgi_pass" | "grpc_pass" | "memcached_pass") => {
                     let name = statement.name();
                     let protocol = name.strip_suffix("_pass").unwrap_or(name);
-                    plan.skip(*statement, &format!("{protocol} is not spoken yet"));
+                    plan.skip(statement, &format!("{protocol} is not spoken yet"));
                 }
                 _ => {}
             }

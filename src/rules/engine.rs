@@ -28,12 +28,10 @@ pub fn run<'m>(
         }
     }
     let mut cx = RuleContext::new(model, texts, settings);
-    let blocks = model.scopes.iter();
-    let directives = blocks.flat_map(|scope| scope.opener.iter().chain(&scope.statements));
-    for statement in directives.chain(&model.tables) {
+    for statement in model.statements() {
         for rule in by_name.get(statement.name()).into_iter().flatten() {
             cx.ask(rule.meta());
-            rule.directive(*statement, &mut cx);
+            rule.directive(statement, &mut cx);
         }
     }
     for rule in &rules {

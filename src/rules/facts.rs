@@ -103,8 +103,8 @@ pub fn passes<'m>(model: &Model<'m>, settings: &Settings) -> Vec<Pass<'m>> {
             Context::Location | Context::IfInLocation | Context::LimitExcept
         );
         if http {
-            let found = scope.statements.iter();
-            passes.extend(found.filter_map(|statement| pass(model, settings, *statement)));
+            let found = scope.statements();
+            passes.extend(found.filter_map(|statement| pass(model, settings, statement)));
         }
     }
     passes

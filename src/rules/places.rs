@@ -508,12 +508,12 @@ impl<'m> Places<'m> {
                     .is_some_and(|(matcher, path)| matcher == Matcher::Prefix && path == b"/"),
                 _ => false,
             };
-            outer && scope.statements.iter().any(is_to_https)
+            outer && scope.statements().any(is_to_https)
         })
     }
 }
 
-fn is_to_https(statement: &Statement<'_>) -> bool {
+fn is_to_https(statement: Statement<'_>) -> bool {
     let word = match statement.name() {
         "return" => statement.args().next_back(),
         "rewrite" => statement.arg(1),
@@ -546,8 +546,8 @@ fn sockets<'m>(model: &Model<'m>, server: ScopeId) -> Vec<Socket<'m>> {
             proxy_protocol: has("proxy_protocol"),
         })
     };
-    let listens = model.scope(server).named("listen");
-    if listens.len() == 0 {
+    let mut listens = model.scope(server).named("listen").peekable();
+    if listens.peek().is_none() {
         return vec![Socket {
             statement: None,
             host: Host::V4(std::net::Ipv4Addr::UNSPECIFIED),
@@ -640,16 +640,16 @@ pub fn is_whole(model: &Model<'_>, name: &str) -> bool {
 #[must_use]
 pub fn handler<'m>(model: &Model<'m>, scope: ScopeId) -> Handler<'m> {
     let scope = model.scope(scope);
-    for statement in &scope.statements {
+    for statement in scope.statements() {
         let name = statement.name();
         if name == "return" {
-            return Handler::Return(*statement);
+            return Handler::Return(statement);
         }
         if PASSES.contains(&name) {
-            return Handler::Pass(*statement);
+            return Handler::Pass(statement);
         }
         if OTHER_HANDLERS.contains(&name) {
-            return Handler::Other(*statement);
+            return Handler::Other(statement);
         }
     }
     let lua = scope.opener.and_then(|opener| opener.directive.block());
@@ -672,8 +672,8 @@ pub fn serves_files(model: &Model<'_>, scope: ScopeId) -> bool {
 pub fn folder<'m>(model: &Model<'m>, scope: ScopeId) -> Option<Folder<'m>> {
     model.outwards(scope).find_map(|id| {
         let scope = model.scope(id);
-        let alias = scope.named("alias").last();
-        let statement = alias.or_else(|| scope.named("root").last())?;
+        let alias = scope.last("alias");
+        let statement = alias.or_else(|| scope.last("root"))?;
         Some(Folder {
             statement,
             path: statement.arg(0)?.value().into_owned(),
@@ -687,9 +687,9 @@ pub fn folder<'m>(model: &Model<'m>, scope: ScopeId) -> Option<Folder<'m>> {
 #[must_use]
 pub fn access<'m>(model: &Model<'m>, scope: ScopeId) -> Vec<Statement<'m>> {
     let own = |id: ScopeId| {
-        let statements = model.scope(id).statements.iter();
+        let statements = model.scope(id).statements();
         let access = statements.filter(|found| matches!(found.name(), "allow" | "deny"));
-        access.copied().collect::<Vec<_>>()
+        access.collect::<Vec<_>>()
     };
     let mut lists = model.outwards(scope).map(own);
     lists.find(|list| !list.is_empty()).unwrap_or_default()

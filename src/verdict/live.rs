@@ -30,8 +30,8 @@ pub(super) fn end(reading: &mut Reading<'_>) {
     }
     let mut findings = Vec::new();
     for scope in &reading.model.scopes {
-        for statement in &scope.statements {
-            findings.extend(missing(reading, *statement));
+        for statement in scope.statements() {
+            findings.extend(missing(reading, statement));
         }
     }
     for finding in findings {

@@ -81,9 +81,8 @@ impl<'m> Router<'_, 'm> {
         let rules = model
             .outwards(case.facts.scope)
             .map(|id| {
-                let own = model.scope(id).statements.iter();
+                let own = model.scope(id).statements();
                 own.filter(|statement| matches!(statement.name(), "allow" | "deny"))
-                    .copied()
                     .collect::<Vec<_>>()
             })
             .find(|rules| !rules.is_empty())

@@ -14,11 +14,11 @@ impl<'m> Router<'_, 'm> {
         let model = self.world.model;
         let found = model.outwards(case.facts.scope).find_map(|id| {
             let block = model.scope(id);
-            let own = block.statements.iter().rev();
+            let own = block.statements().rev();
             let mut handlers = own.filter(|statement| is_handler(statement.name()));
             let inherits = matches!(block.context, Context::IfInLocation | Context::LimitExcept);
             match handlers.next() {
-                Some(handler) => Some(Some(*handler)),
+                Some(handler) => Some(Some(handler)),
                 None if inherits => None,
                 None => Some(None),
             }

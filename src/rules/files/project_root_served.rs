@@ -48,7 +48,7 @@ impl Rule for ProjectRootServed {
         // What is not for everybody, and what only shows where the project is.
         let mut secrets: BTreeMap<Vec<u8>, Statement<'_>> = BTreeMap::new();
         for scope in &model.scopes {
-            for statement in &scope.statements {
+            for statement in scope.statements() {
                 let named = matches!(
                     statement.name(),
                     "ssl_certificate_key"
@@ -69,7 +69,7 @@ impl Rule for ProjectRootServed {
                     None => &value,
                 };
                 if path.starts_with(b"/") {
-                    secrets.entry(path.to_vec()).or_insert(*statement);
+                    secrets.entry(path.to_vec()).or_insert(statement);
                 }
             }
         }
@@ -103,7 +103,7 @@ impl Rule for ProjectRootServed {
                     return None;
                 }
                 places.places_in(server).find_map(|other| {
-                    let statement = model.scope(other.scope).named("alias").last()?;
+                    let statement = model.scope(other.scope).last("alias")?;
                     let path = statement.arg(0)?.value().into_owned();
                     let django = places.django_in(server).next().is_some();
                     (django && below(&path) && is_public_folder(&path)).then_some(statement)

@@ -43,7 +43,7 @@ impl Rule for StaticPathPermission {
         // One finding for a home, whatever is in it.
         let mut told = HashSet::new();
         for scope in &cx.model.scopes {
-            let folders = scope.statements.iter();
+            let folders = scope.statements();
             let folders = folders.filter(|found| matches!(found.name(), "root" | "alias"));
             for word in folders.filter_map(|folder| folder.arg(0)) {
                 if let Some(finding) = judge(cx, user, word)

@@ -38,7 +38,7 @@ impl Rule for StaticRootDoubled {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
         for place in &places.places {
-            let Some(root) = model.scope(place.scope).named("root").last() else {
+            let Some(root) = model.scope(place.scope).last("root") else {
                 continue;
             };
             let Some(word) = root.arg(0).filter(|_| place.is_prefix()) else {

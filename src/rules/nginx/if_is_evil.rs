@@ -45,19 +45,14 @@ declare_rule! {
 
 /// Whether a request that comes into the block leaves it at once.
 fn ends(block: &Scope<'_>) -> bool {
-    block
-        .statements
-        .iter()
-        .any(|statement| match statement.name() {
-            "return" => true,
-            "rewrite" => {
-                let flag = statement.arg(2);
-                flag.is_some_and(|flag| {
-                    ["last", "redirect", "permanent"].iter().any(|f| flag.is(f))
-                })
-            }
-            _ => false,
-        })
+    block.statements().any(|statement| match statement.name() {
+        "return" => true,
+        "rewrite" => {
+            let flag = statement.arg(2);
+            flag.is_some_and(|flag| ["last", "redirect", "permanent"].iter().any(|f| flag.is(f)))
+        }
+        _ => false,
+    })
 }
 
 fn is_plain(statement: &Statement<'_>) -> bool {
@@ -77,7 +72,7 @@ impl Rule for IfIsEvil {
             let (Some(opener), Some(parent)) = (block.opener, block.parent) else {
                 continue;
             };
-            let special = block.statements.iter().find(|other| !is_plain(other));
+            let special = block.statements().find(|other| !is_plain(other));
             let later = blocks[index + 1..]
                 .iter()
                 .find(|later| later.parent == block.parent)

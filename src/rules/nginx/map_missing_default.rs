@@ -71,7 +71,7 @@ impl Rule for MapMissingDefault {
         }
         let scopes = cx.model.scopes.iter();
         let user = scopes
-            .flat_map(|scope| &scope.statements)
+            .flat_map(|scope| scope.statements())
             .find(|statement| NEEDS_TEXT.contains(&statement.name()) && uses(statement, name));
         let Some(user) = user else {
             return;

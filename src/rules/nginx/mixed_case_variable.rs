@@ -41,9 +41,7 @@ impl Rule for MixedCaseVariable {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let mut first: HashMap<(bool, Vec<u8>), (Vec<u8>, Span)> = HashMap::new();
         let mut found = Vec::new();
-        let blocks = cx.model.scopes.iter();
-        let directives = blocks.flat_map(|scope| scope.opener.iter().chain(&scope.statements));
-        for statement in cx.model.tables.iter().chain(directives) {
+        for statement in cx.model.statements() {
             for word in statement.args() {
                 let value = word.value();
                 if memchr::memchr(b'$', &value).is_none() {

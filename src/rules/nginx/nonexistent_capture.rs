@@ -201,7 +201,7 @@ fn nowhere(cx: &mut RuleContext<'_, '_>, maps: &Maps) {
             if compares {
                 continue;
             }
-            let readers = scope.statements.iter();
+            let readers = scope.statements();
             let readers = readers.filter(|reader| READERS.contains(&reader.name()));
             let all = readers.flat_map(|reader| reader.args()).flat_map(parts);
             captures.extend(all.filter(|(group, _)| *group > 0));
@@ -284,8 +284,7 @@ fn in_if(cx: &mut RuleContext<'_, '_>, id: ScopeId, maps: &Maps) {
         return;
     };
     let users: Vec<_> = scope
-        .statements
-        .iter()
+        .statements()
         .filter(|statement| matches!(statement.name(), "set" | "return"))
         .flat_map(|statement| statement.args())
         .collect();
@@ -311,15 +310,14 @@ fn in_location(cx: &mut RuleContext<'_, '_>, id: ScopeId, maps: &Maps) {
     let Some(word) = opener.args().next_back() else {
         return;
     };
-    let reads = |statement: &&Statement<'_>| {
+    let reads = |statement: &Statement<'_>| {
         matches!(
             statement.name(),
             "set" | "return" | "alias" | "root" | "try_files" | "proxy_pass"
         )
     };
     let users: Vec<_> = scope
-        .statements
-        .iter()
+        .statements()
         .filter(reads)
         .flat_map(|statement| statement.args())
         .collect();

@@ -36,7 +36,7 @@ impl Rule for DenyBeforeAllow {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         for scope in &cx.model.scopes {
             let mut all: Option<Statement<'_>> = None;
-            for rule in &scope.statements {
+            for rule in scope.statements() {
                 if !matches!(rule.name(), "allow" | "deny") {
                     continue;
                 }
@@ -50,7 +50,7 @@ impl Rule for DenyBeforeAllow {
                         cx.report(finding);
                     }
                     Some(_) => {}
-                    None if rule.arg(0).is_some_and(|who| who.is("all")) => all = Some(*rule),
+                    None if rule.arg(0).is_some_and(|who| who.is("all")) => all = Some(rule),
                     None => {}
                 }
             }

@@ -81,7 +81,7 @@ impl Rule for HstsMissingOrWeak {
             }
             // Another location, or another module, may add it.
             let elsewhere = places.within(site.scope).any(|id| {
-                model.scope(id).statements.iter().any(|statement| {
+                model.scope(id).statements().any(|statement| {
                     let sets = matches!(
                         statement.name(),
                         "add_header" | "more_set_headers" | "security_headers"

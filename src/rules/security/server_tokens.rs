@@ -37,7 +37,7 @@ impl Rule for ServerTokens {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let all = || model.scopes.iter().flat_map(|scope| &scope.statements);
+        let all = || model.scopes.iter().flat_map(|scope| scope.statements());
         let hides = |name: &str| {
             name.starts_with("more_clear_headers") || name.starts_with("more_set_headers")
         };

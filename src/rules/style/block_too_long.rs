@@ -43,7 +43,7 @@ impl Rule for BlockTooLong {
                 continue;
             }
             let Some(opener) = scope.opener else { continue };
-            let count = scope.statements.len();
+            let count = scope.statements().len();
             if count > MOST {
                 let finding = cx
                     .finding(

@@ -86,7 +86,7 @@ fn words(model: &Model<'_>) -> HashSet<Vec<u8>> {
         if block.opener.as_ref().is_some_and(of_upstream) {
             continue;
         }
-        for statement in block.statements.iter().filter(|one| one.name() != "zone") {
+        for statement in block.statements().filter(|one| one.name() != "zone") {
             statement.args().for_each(|word| add(&word.value()));
         }
     }

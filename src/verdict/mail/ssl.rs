@@ -57,7 +57,7 @@ fn earlier<'m>(
     name: &str,
 ) -> Option<Statement<'m>> {
     let scope = reading.model.scope(statement.scope);
-    { scope.statements.iter().rev().copied() }.find(|other| other.name() == name)
+    { scope.statements().rev() }.find(|other| other.name() == name)
 }
 
 fn is_off(statement: Statement<'_>) -> bool {

@@ -62,7 +62,7 @@ fn of_listen(reading: &Reading<'_>, scope: ScopeId) -> Option<Finding> {
         return None;
     }
     let is_tls = |listen: &Statement<'_>| listen.args().any(|word| word.is("ssl"));
-    let listen = model.scope(scope).named("listen").filter(is_tls).last()?;
+    let listen = model.scope(scope).named("listen").rfind(is_tls)?;
     let mode = "listen ... ssl";
     let certificates = model.effective(scope, "ssl_certificate");
     let keys = model.effective(scope, "ssl_certificate_key");

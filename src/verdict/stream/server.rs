@@ -203,14 +203,14 @@ pub(super) fn merge(reading: &mut Reading<'_>) {
         return;
     }
     let model = &reading.model;
-    let handles = |statement: &Statement<'_>| {
+    let handles = |statement: Statement<'_>| {
         let row = statement.row;
         let foreign = row.plus || row.module.origin != Origin::Nginx;
         foreign || matches!(row.name, "proxy_pass" | "pass" | "return")
     };
     let idle: Vec<_> = { model.stream.servers.iter() }
         .filter(|server| model.has_all_around(server.scope))
-        .filter(|server| !model.scope(server.scope).statements.iter().any(handles))
+        .filter(|server| !model.scope(server.scope).statements().any(handles))
         .map(|server| server.statement)
         .collect();
     for statement in idle {

@@ -16,11 +16,11 @@ use crate::verdict::http::end_of_block;
 
 /// Says that a directive cannot stand beside another one of its block that is in use.
 fn conflicts<'m>(reading: &mut Reading<'m>, statement: Statement<'m>, other: &str) -> bool {
-    let used = |found: &&Statement<'m>| {
+    let used = |found: &Statement<'m>| {
         found.name() == other && !found.arg(0).is_some_and(|word| word.is("off"))
     };
-    let statements = &reading.model.scope(statement.scope).statements;
-    let Some(found) = statements.iter().find(used).copied() else {
+    let scope = reading.model.scope(statement.scope);
+    let Some(found) = scope.statements().find(used) else {
         return false;
     };
     let name = statement.name();

@@ -28,11 +28,11 @@ fn may_follow<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) -> bool {
     };
     let refuses = reading.at_least(1, 19, 3);
     let off = is_off(statement) && refuses;
-    let others = &reading.model.scope(statement.scope).statements;
-    let mut before = others
-        .iter()
-        .filter(|other| other.name() == name && other.head() != statement.head());
-    let Some(first) = before.find(|other| off || is_off(**other)).copied() else {
+    let before = |other: &Statement<'_>| {
+        other.name() == name && other.head() != statement.head() && (off || is_off(*other))
+    };
+    let scope = reading.model.scope(statement.scope);
+    let Some(first) = scope.statements().find(before) else {
         return true;
     };
     if !refuses {
@@ -125,11 +125,10 @@ pub(super) fn redirect<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) 
     if !may_follow(reading, statement) {
         return;
     }
-    let statements = &reading.model.scope(statement.scope).statements;
-    let pass = statements
-        .iter()
-        .find(|other| other.name() == "proxy_pass")
-        .copied();
+    let scope = reading.model.scope(statement.scope);
+    let pass = scope
+        .statements()
+        .find(|other| other.name() == "proxy_pass");
     let Some(pass) = pass else {
         let finding = refusal(
             statement,
