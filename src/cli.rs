@@ -142,8 +142,12 @@ impl Cli {
 
 /// The JSON Schemas of what `--format json` prints, by the name of the command.
 #[must_use]
-pub fn schemas() -> [(&'static str, String); 2] {
-    [("check", check::schema()), ("probe", probe::schema())]
+pub fn schemas() -> [(&'static str, String); 3] {
+    [
+        ("check", check::schema()),
+        ("lint", lint::schema()),
+        ("probe", probe::schema()),
+    ]
 }
 
 /// Parses the process's arguments, runs, and reports a failure: all of `main`.

@@ -17,6 +17,7 @@ pub mod checksum;
 pub mod expression;
 pub mod hash;
 pub mod hostnames;
+pub mod hosts;
 pub mod listen;
 pub mod number;
 pub mod regex;

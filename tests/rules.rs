@@ -91,7 +91,8 @@ fn every_rule_has_its_fixtures() {
 fn said(path: &Path, nginx: &str) -> (Vec<(String, u64)>, bool) {
     let output = assert_cmd::Command::cargo_bin("djanginx")
         .unwrap()
-        .args(["lint", "--isolated", "--format", "json"])
+        .args(["lint", "--format", "json", "--config"])
+        .arg(path.with_file_name("djanginx.toml"))
         .args(["--nginx-version", nginx])
         .arg(path)
         .env_clear()
@@ -132,6 +133,7 @@ fn the_catalogue_is_found_and_its_twins_are_silent() {
         std::fs::write(folder.path().join("cert.pem"), certificate.cert.pem()).unwrap();
         let key = certificate.signing_key.serialize_pem();
         std::fs::write(folder.path().join("key.pem"), key).unwrap();
+        std::fs::write(folder.path().join("djanginx.toml"), &pair.settings).unwrap();
         let path = folder.path().join("nginx.conf");
         std::fs::write(&path, &pair.bad).unwrap();
         let (found, refused) = said(&path, nginx);

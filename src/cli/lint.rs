@@ -15,10 +15,12 @@ use crate::model::files::{Disk, Files};
 use crate::model::{Limits, Texts, dump};
 use crate::report::fingerprint::Baseline;
 use crate::report::full::Style;
+use crate::report::json;
 use crate::report::paths::Paths;
 use crate::rules::{self, Settings, Suppressions};
 use crate::verdict::Start;
 use crate::version::Target;
+use crate::write::{self, Plan};
 use collect::Lint;
 pub(super) use collect::{Collected, judged};
 use std::fs::File;
@@ -28,6 +30,11 @@ use std::process::ExitCode;
 
 /// What a folder's main file is called.
 const MAIN_FILE: &str = "nginx.conf";
+
+/// The JSON Schema of `--format json`.
+pub(super) fn schema() -> String {
+    json::schema_text::<json::Report<'_>>("What djanginx lint --format json prints")
+}
 
 /// Arguments of `lint`.
 #[derive(Debug, clap::Args)]
@@ -253,10 +260,8 @@ impl Args {
             if self.update_baseline {
                 let text = Baseline::of(&findings, sources, &paths).text();
                 let text = text.map_err(std::io::Error::from)?;
-                std::fs::write(path, text).map_err(|source| Error::Create {
-                    path: path.clone(),
-                    source,
-                })?;
+                let plan = Plan::of_users(path, text)?;
+                write::apply(&plan, &write::Options::default(), &mut ())?;
                 writeln!(
                     streams.err,
                     "{} findings are left out from now on",
@@ -317,7 +322,11 @@ pub(super) fn suppress(
             && !settings.ignores(finding.rule, name)
     });
     let suppressed = before - findings.len();
-    let about_comments = comments.finish();
+    let is_on = |rule: &str, file| {
+        rules::find(rule).is_some_and(|meta| settings.selection.has(meta))
+            && !settings.ignores(rule, || sources.file(file).name())
+    };
+    let about_comments = comments.finish(is_on);
     findings.extend(about_comments.into_iter().filter(|finding| {
         rules::find(finding.rule).is_none_or(|meta| settings.selection.has(meta))
     }));

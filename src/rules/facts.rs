@@ -1,8 +1,8 @@
 //! What many rules ask: which places hand requests to Django, and what a location is.
 
 pub mod encoding;
+pub mod folders;
 pub mod headers;
-pub mod hosts;
 pub mod patterns;
 pub mod pools;
 

@@ -139,12 +139,13 @@ impl Suppressions {
     }
 
     /// What is wrong with the comments: names that are no rules, and comments that kept
-    /// nothing back.
+    /// nothing back although their rule speaks about the file.
     #[must_use]
-    pub fn finish(self) -> Vec<Finding> {
+    pub fn finish(self, speaks: impl Fn(&str, FileId) -> bool) -> Vec<Finding> {
         let mut findings = self.wrong;
         let all = self.lines.into_values().chain(self.files.into_values());
-        for named in all.flatten().filter(|named| !named.used) {
+        let unused = |named: &Named| !named.used && speaks(named.rule, named.span.file);
+        for named in all.flatten().filter(unused) {
             let message = format!(
                 "`{}` is not found here: the comment keeps nothing back",
                 named.rule

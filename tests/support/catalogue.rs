@@ -1,4 +1,4 @@
-//! The pairs of `fixtures/lint/catalogue.txt`.
+//! The pairs of `fixtures/lint/catalogue.txt` and `fixtures/lint/rows.txt`.
 
 use std::path::Path;
 
@@ -11,11 +11,43 @@ const SERVER: &str = "listen 80;
 server_name example.com;
 ";
 
+const UWSGI: &str = "uwsgi_param QUERY_STRING $query_string;
+uwsgi_param REQUEST_METHOD $request_method;
+uwsgi_param CONTENT_TYPE $content_type;
+uwsgi_param CONTENT_LENGTH $content_length;
+uwsgi_param REQUEST_URI $request_uri;
+uwsgi_param PATH_INFO $document_uri;
+uwsgi_param SERVER_PROTOCOL $server_protocol;
+uwsgi_param REQUEST_SCHEME $scheme;
+uwsgi_param HTTPS $https if_not_empty;
+uwsgi_param REMOTE_ADDR $remote_addr;
+uwsgi_param SERVER_PORT $server_port;
+uwsgi_param SERVER_NAME $server_name;
+uwsgi_param HTTP_X_FORWARDED_PROTO $scheme;
+";
+
+const TLS: &str = "listen 443 ssl default_server;
+server_name example.com;
+ssl_certificate cert.pem;
+ssl_certificate_key key.pem;
+add_header Strict-Transport-Security max-age=63072000 always;
+";
+
 const LOCATION: &str = "location / {
 proxy_pass http://127.0.0.1:8000;
 <proxy>
 }
 ";
+
+/// What a case need not repeat.
+const PARTS: [(&str, &str); 6] = [
+    ("<http>", HTTP),
+    ("<location>", LOCATION),
+    ("<server>", SERVER),
+    ("<tls>", TLS),
+    ("<proxy>", PROXY),
+    ("<uwsgi>", UWSGI),
+];
 
 /// What stands round a case: `<1>` and `<2>` are its parts.
 const PLACES: [(&str, &str); 7] = [
@@ -58,7 +90,7 @@ return 444;
 
 /// A broken configuration and its corrected twin.
 pub(crate) struct Pair {
-    /// The table of the catalogue.
+    /// The table of the catalogue, or the row.
     pub(crate) table: String,
     pub(crate) name: String,
     /// What reports the broken one.
@@ -67,15 +99,19 @@ pub(crate) struct Pair {
     pub(crate) line: usize,
     /// The release that both are for.
     pub(crate) nginx: Option<String>,
+    /// Settings that both are read with, as lines of TOML.
+    pub(crate) settings: String,
     pub(crate) bad: String,
     pub(crate) good: String,
 }
 
 /// All of them.
 pub(crate) fn pairs() -> Vec<Pair> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lint/catalogue.txt");
-    let text = std::fs::read_to_string(path).unwrap();
-    text.split("\n=== ").skip(1).map(pair).collect()
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/lint");
+    let files = ["catalogue.txt", "rows.txt"];
+    let texts = files.map(|name| std::fs::read_to_string(folder.join(name)).unwrap());
+    let all = texts.iter().flat_map(|text| text.split("\n=== ").skip(1));
+    all.map(pair).collect()
 }
 
 fn pair(text: &str) -> Pair {
@@ -86,11 +122,6 @@ fn pair(text: &str) -> Pair {
     let (table, name) = name.split_once(' ').unwrap();
     let place = PLACES.iter().find(|(known, _)| *known == place);
     let (_, template) = place.unwrap_or_else(|| panic!("{name}: no such place"));
-    let template = template
-        .replace("<http>\n", HTTP)
-        .replace("<location>\n", LOCATION)
-        .replace("<server>\n", SERVER)
-        .replace("<proxy>\n", PROXY);
     let mut parts = body.split("====\n");
     let mut part = || parts.next().unwrap_or_default();
     let marked = template
@@ -101,6 +132,7 @@ fn pair(text: &str) -> Pair {
             line => format!(" {line}\n"),
         })
         .collect::<String>();
+    let marked: String = marked.lines().map(whole).collect();
     let (mut bad, mut good, mut line) = (String::new(), String::new(), None);
     for marked in marked.lines().filter(|line| !line.is_empty()) {
         let (mark, text) = marked.split_at(1);
@@ -121,8 +153,21 @@ fn pair(text: &str) -> Pair {
         name: name.to_owned(),
         rule,
         line: line.unwrap_or_else(|| panic!("{name}: no line is reported")),
-        nginx: field(),
+        nginx: field().filter(|release| !release.is_empty()),
+        settings: field().unwrap_or_default().replace("; ", "\n"),
         bad,
         good,
+    }
+}
+
+/// A marked line; the lines of a part where it names one, each with its mark.
+fn whole(line: &str) -> String {
+    let (mark, text) = line.split_at(line.len().min(1));
+    let part = PARTS.iter().find(|(name, _)| *name == text.trim());
+    match part {
+        Some((_, part)) => { part.lines() }
+            .map(|line| whole(&format!("{mark}{line}")))
+            .collect(),
+        None => format!("{line}\n"),
     }
 }

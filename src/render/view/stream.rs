@@ -1,7 +1,7 @@
 //! Streams: databases and caches over TCP.
 
 use super::names;
-use super::upstream::{self, NodeNames};
+use super::upstream::{self, NodeNames, ServerLine};
 use crate::render::arg::Arg;
 use crate::topology::model::{Stream, Topology};
 use crate::topology::settle::{CONNECT_TIMEOUT, IDLE_TIMEOUT};
@@ -18,7 +18,7 @@ pub struct StreamView {
     /// The balancing method, name first; empty for nginx's own round robin.
     pub method: Vec<Arg>,
     /// `server` lines, their arguments.
-    pub servers: Vec<Vec<Arg>>,
+    pub servers: Vec<ServerLine>,
     /// The server.
     pub server: StreamServer,
 }

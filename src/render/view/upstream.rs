@@ -6,6 +6,7 @@ use crate::render::arg::Arg;
 use crate::topology::model::{Flex, Node, NodeState, Pool, Topology};
 use crate::topology::settle::{Balancing, FAIL_TIMEOUT, MAX_FAILS, Stickiness, zone_kilobytes};
 use crate::values::address::{self, Allowed, Host};
+use crate::values::hosts::{is_local_name, is_public_name};
 use crate::version::Target;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -21,10 +22,19 @@ pub struct Upstream {
     pub method: Vec<Arg>,
     /// `sticky`, its arguments.
     pub sticky: Option<Vec<Arg>>,
-    /// `server` lines, their arguments.
-    pub servers: Vec<Vec<Arg>>,
+    /// `server` lines.
+    pub servers: Vec<ServerLine>,
     /// `keepalive` and its companions.
     pub keepalive: Option<Keepalive>,
+}
+
+/// A `server` line of an `upstream`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ServerLine {
+    /// Its arguments.
+    pub args: Vec<Arg>,
+    /// The rules of lint that are not to speak about it, because the topology wants it so.
+    pub ignored: Vec<Arg>,
 }
 
 /// Upstream keepalive.
@@ -148,14 +158,34 @@ fn name_of(address: &str) -> String {
         .collect()
 }
 
-/// Whether an address has a name in it, which may stand for several addresses.
-fn has_name(address: &str) -> bool {
-    address::parse_url(address.as_bytes(), Allowed::default())
-        .is_ok_and(|url| matches!(url.host, Host::Name(_)))
+/// The name in an address, which may stand for several addresses.
+fn name_in(address: &str) -> Option<Vec<u8>> {
+    match address::parse_url(address.as_bytes(), Allowed::default()) {
+        Ok(url) => match url.host {
+            Host::Name(name) => Some(name),
+            _ => None,
+        },
+        Err(_) => None,
+    }
 }
 
-/// The arguments of a `server` line.
-pub(super) fn server(node: &Node, alone: bool, names: NodeNames) -> Vec<Arg> {
+/// The rules that would tell that a name is looked up once, when nginx starts.
+fn ignored(node: &Node, name: Option<&[u8]>) -> Vec<Arg> {
+    let Some(name) = name.filter(|_| node.resolve != Some(true)) else {
+        return Vec::new();
+    };
+    let up = node.state() != NodeState::Down;
+    let rules = [
+        ("undefined-upstream", is_local_name(name)),
+        ("upstream-server-no-resolve", up && is_public_name(name)),
+    ];
+    let speaking = rules.into_iter().filter(|(_, speaks)| *speaks);
+    speaking.map(|(rule, _)| rule.into()).collect()
+}
+
+/// A `server` line.
+pub(super) fn server(node: &Node, alone: bool, names: NodeNames) -> ServerLine {
+    let name = name_in(&node.address);
     let mut args: Vec<Arg> = Vec::with_capacity(4);
     args.push(node.address.as_str().into());
     let mut add = |text: String| args.push(text.into());
@@ -166,7 +196,7 @@ pub(super) fn server(node: &Node, alone: bool, names: NodeNames) -> Vec<Arg> {
         add(format!("max_conns={max_conns}"));
     }
     // nginx forgets the failures of a single address with every request.
-    if !alone || has_name(&node.address) {
+    if !alone || name.is_some() {
         add(format!("max_fails={}", node.max_fails.unwrap_or(MAX_FAILS)));
         add(format!(
             "fail_timeout={}",
@@ -191,7 +221,10 @@ pub(super) fn server(node: &Node, alone: bool, names: NodeNames) -> Vec<Arg> {
         None if names == NodeNames::All => add(format!("route={}", name_of(&node.address))),
         None => {}
     }
-    args
+    ServerLine {
+        args,
+        ignored: ignored(node, name.as_deref()),
+    }
 }
 
 fn keepalive(pool: &Pool, target: Target) -> Option<Keepalive> {

@@ -1,6 +1,8 @@
 //! `host-catch-all-missing`.
 
+use crate::directives::Context;
 use crate::finding::Severity;
+use crate::model::{Model, ScopeId};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::is_whole;
 use crate::rules::{Meta, Rule, RuleContext};
@@ -15,7 +17,8 @@ declare_rule! {
     /// several, `default-server-missing` says it.
     ///
     /// It is a note where the server has no TLS and the settings do not say `public = true`. A server
-    /// without a name is taken for a catch-all on purpose.
+    /// without a name is taken for a catch-all on purpose, and one that asks for the name itself, by
+    /// `if ($host !~ …) { return 444; }`, needs none.
     ///
     /// ## Why it matters
     ///
@@ -37,6 +40,21 @@ declare_rule! {
         group: Django,
         severity: Warning,
     }
+}
+
+/// Whether a server refuses names by `if`.
+fn asks_for_the_name(model: &Model<'_>, server: ScopeId) -> bool {
+    let mut blocks = model.scope(server).blocks.iter();
+    blocks.any(|(_, inner)| {
+        let inner = model.scope(*inner);
+        let condition = inner.opener.and_then(|opener| opener.arg(0));
+        let is_about_names = condition.is_some_and(|word| {
+            let value = word.value().to_ascii_lowercase();
+            let value = value.strip_prefix(b"(").unwrap_or(&value);
+            value == b"$host" || value == b"$http_host"
+        });
+        inner.context == Context::IfInServer && is_about_names && inner.first("return").is_some()
+    })
 }
 
 impl Rule for HostCatchAllMissing {
@@ -65,6 +83,7 @@ impl Rule for HostCatchAllMissing {
             };
             if !site.is_named()
                 || !site.names.iter().any(is_public)
+                || asks_for_the_name(model, site.scope)
                 || places.django_in(site.scope).next().is_none()
             {
                 continue;

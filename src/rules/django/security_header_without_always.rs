@@ -1,15 +1,19 @@
 //! `security-header-without-always`.
 
-use crate::finding::{Edit, Fix, Safety};
+use crate::finding::{Fix, Safety, Severity};
 use crate::model::Statement;
+use crate::rules::edits::append;
+use crate::rules::facts::headers::{key, listed};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
-use crate::source::Span;
 
 declare_rule! {
     /// ## What it reports
     ///
-    /// `add_header` for a header about security without `always`.
+    /// `add_header` for headers about security without `always`; one finding for a block.
+    ///
+    /// It is a note where nothing is lost but `Strict-Transport-Security`, which a browser keeps
+    /// from any other answer, and `X-XSS-Protection`, which no browser obeys any more.
     ///
     /// ## Why it matters
     ///
@@ -36,48 +40,58 @@ impl Rule for SecurityHeaderWithoutAlways {
         Self::META
     }
 
-    fn directives(&self) -> &'static [&'static str] {
-        &["add_header"]
-    }
-
-    fn directive(&self, header: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
-        let (Some(name), Some(value)) = (header.arg(0), header.arg(1)) else {
-            return;
-        };
-        let named = |known: &&str| name.value().eq_ignore_ascii_case(known.as_bytes());
-        if header.arg(2).is_some() || value.value().is_empty() {
-            return;
+    fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        for scope in &cx.model.scopes {
+            let headers = scope.named("add_header");
+            let bare: Vec<_> = headers.filter(is_without_always).collect();
+            let Some(first) = bare.first() else {
+                continue;
+            };
+            let are = if bare.len() == 1 { "is" } else { "are" };
+            let mut finding = cx
+                .finding(
+                    first.head(),
+                    format!("{} {are} not sent with errors", listed(&bare)),
+                )
+                .label("without `always`")
+                .help("Write `always` behind the value");
+            let is_idle = |header: &Statement<'_>| IDLE.iter().any(|name| key(header) == *name);
+            if bare.iter().all(is_idle) {
+                finding.severity = Severity::Info;
+            }
+            let values = bare.iter().filter_map(|header| header.arg(1));
+            finding.fix = Some(Fix {
+                safety: Safety::Unsafe,
+                title: "Add `always`".to_owned(),
+                edits: values
+                    .map(|value| append(value.span(), *b" always"))
+                    .collect(),
+            });
+            cx.report(finding);
         }
-        let Some(known) = NAMES.iter().find(|known| named(known)) else {
-            return;
-        };
-        let mut finding = cx
-            .finding(header.head(), format!("`{known}` is not sent with errors"))
-            .label("without `always`")
-            .help("Write `always` behind the value");
-        let end = value.span().end;
-        finding.fix = Some(Fix {
-            safety: Safety::Unsafe,
-            title: "Add `always`".to_owned(),
-            edits: vec![Edit {
-                span: Span::new(value.span().file, end, end),
-                text: b" always".to_vec(),
-            }],
-        });
-        cx.report(finding);
     }
 }
 
-const NAMES: &[&str] = &[
-    "Strict-Transport-Security",
-    "X-Frame-Options",
-    "X-Content-Type-Options",
-    "Referrer-Policy",
-    "Content-Security-Policy",
-    "Permissions-Policy",
-    "Cross-Origin-Opener-Policy",
-    "Cross-Origin-Embedder-Policy",
-    "Cross-Origin-Resource-Policy",
-    "X-XSS-Protection",
-    "X-Permitted-Cross-Domain-Policies",
+/// Whether a directive sets a header about security, and not for errors.
+fn is_without_always(header: &Statement<'_>) -> bool {
+    let sends = header.arg(1).is_some_and(|value| !value.value().is_empty());
+    sends && header.arg(2).is_none() && {
+        let name = key(header);
+        IDLE.iter().chain(NAMES).any(|known| name == *known)
+    }
+}
+
+/// Headers that do nothing on the page that they come with.
+const IDLE: &[&[u8]] = &[b"strict-transport-security", b"x-xss-protection"];
+
+const NAMES: &[&[u8]] = &[
+    b"x-frame-options",
+    b"x-content-type-options",
+    b"referrer-policy",
+    b"content-security-policy",
+    b"permissions-policy",
+    b"cross-origin-opener-policy",
+    b"cross-origin-embedder-policy",
+    b"cross-origin-resource-policy",
+    b"x-permitted-cross-domain-policies",
 ];

@@ -2,7 +2,7 @@
 
 use crate::directives::Family;
 use crate::model::Model;
-use crate::model::upstream::{Peer, Reference, Upstream, Upstreams};
+use crate::model::upstream::{Keepalive, Peer, Reference, Upstream, Upstreams};
 use crate::values::address::Host;
 
 /// The upstreams beside one: those of `http` or of `stream`.
@@ -33,6 +33,12 @@ pub fn users<'a, 'm>(
 /// Its servers that are not `backup`.
 pub fn primaries<'a, 'm>(upstream: &'a Upstream<'m>) -> impl Iterator<Item = &'a Peer<'m>> {
     upstream.servers.iter().filter(|peer| !peer.backup)
+}
+
+/// Its `keepalive`, if connections are to be kept.
+#[must_use]
+pub fn keepalive<'m>(upstream: &Upstream<'m>) -> Option<Keepalive<'m>> {
+    { upstream.keepalive }.filter(|keepalive| keepalive.connections > 0)
 }
 
 /// Whether a server is one address, not a name that may stand for several.

@@ -2,10 +2,10 @@
 
 use crate::finding::Finding;
 use crate::model::{ScopeId, Statement};
+use crate::rules::facts::folders::absolute_folder;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::is_within;
 use crate::rules::{Meta, Rule, RuleContext};
-use crate::syntax::Word;
 use std::collections::HashSet;
 
 declare_rule! {
@@ -45,8 +45,8 @@ impl Rule for StaticPathPermission {
         for scope in &cx.model.scopes {
             let folders = scope.statements();
             let folders = folders.filter(|found| matches!(found.name(), "root" | "alias"));
-            for word in folders.filter_map(|folder| folder.arg(0)) {
-                if let Some(finding) = judge(cx, user, word)
+            for folder in folders {
+                if let Some(finding) = judge(cx, user, *folder)
                     && told.insert(finding.message.clone())
                 {
                     cx.report(finding);
@@ -56,17 +56,21 @@ impl Rule for StaticPathPermission {
     }
 }
 
-fn judge(cx: &RuleContext<'_, '_>, user: Option<Statement<'_>>, word: Word<'_>) -> Option<Finding> {
-    let value = word.value();
+fn judge(
+    cx: &RuleContext<'_, '_>,
+    user: Option<Statement<'_>>,
+    folder: Statement<'_>,
+) -> Option<Finding> {
+    let (word, path) = absolute_folder(folder)?;
     let name = user
         .and_then(|user| user.arg(0))
         .map(|word| word.value().into_owned());
-    let home = value
+    let home = path
         .strip_prefix(b"/home/")
         .and_then(|rest| rest.split(|byte| *byte == b'/').next());
     let message = match (&name, home) {
         (Some(name), _) if name == b"root" => return None,
-        (_, None) if is_within(&value, b"/root") => {
+        (_, None) if is_within(&path, b"/root") => {
             "the workers of nginx cannot read below `/root`".to_owned()
         }
         (Some(name), Some(home)) if name != home && !home.contains(&b'$') => format!(

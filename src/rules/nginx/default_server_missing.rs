@@ -2,15 +2,18 @@
 
 use crate::directives::Context;
 use crate::finding::{Fix, Safety, Severity};
+use crate::model::sockets::Socket;
 use crate::rules::edits::append;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::address::Host;
+use std::collections::HashMap;
 
 declare_rule! {
     /// ## What it reports
     ///
-    /// A socket on which two or more servers listen and none is the `default_server`.
+    /// A socket on which two or more servers listen and none is the `default_server`. Several
+    /// sockets with the same servers, such as those of IPv4 and IPv6, are one finding.
     ///
     /// ## Why it matters
     ///
@@ -44,7 +47,9 @@ impl Rule for DefaultServerMissing {
         if !cx.model.has_all_of(&contexts) {
             return;
         }
-        let mut told = Vec::new();
+        // The same servers on several sockets are one question.
+        let mut questions: Vec<Vec<&Socket<'_>>> = Vec::new();
+        let mut by_servers = HashMap::new();
         for socket in &cx.model.http.sockets.all {
             let [first, second, ..] = socket.listens.as_slice() else {
                 continue;
@@ -52,31 +57,40 @@ impl Rule for DefaultServerMissing {
             if socket.default.is_some() || matches!(socket.key.host, Host::Unix(_)) {
                 continue;
             }
-            // The same servers on several sockets are one question.
             let pair = (first.server, second.server);
-            let again = told.contains(&pair);
-            told.push(pair);
+            let index = *by_servers.entry(pair).or_insert(questions.len());
+            match questions.get_mut(index) {
+                Some(sockets) => sockets.push(socket),
+                None => questions.push(vec![socket]),
+            }
+        }
+        for sockets in questions {
+            let Some([first, second, ..]) = sockets.first().map(|socket| &*socket.listens) else {
+                continue;
+            };
+            let names: Vec<_> = sockets.iter().map(|socket| socket.text.as_str()).collect();
+            let names = names.join(" and ");
             let mut finding = cx
                 .finding(
                     first.span,
-                    format!(
-                        "nothing says which server answers other names on {}",
-                        socket.text
-                    ),
+                    format!("nothing says which server answers other names on {names}"),
                 )
                 .label("read first, so it does")
                 .related(second.span, "listens there as well")
                 .help("Write `default_server` behind one `listen`");
-            if again || first.span.file == second.span.file {
+            if first.span.file == second.span.file {
                 finding.severity = Severity::Info;
             }
-            if let Some(listen) = first.statement
-                && let Some(word) = listen.arg(0)
-            {
+            let listens = sockets.iter().filter_map(|socket| socket.listens.first());
+            let written = listens.filter_map(|listen| listen.statement?.arg(0));
+            let edits: Vec<_> = written
+                .map(|word| append(word.span(), *b" default_server"))
+                .collect();
+            if !edits.is_empty() {
                 finding.fix = Some(Fix {
                     safety: Safety::Safe,
                     title: "say that the first one does".to_owned(),
-                    edits: vec![append(word.span(), *b" default_server")],
+                    edits,
                 });
             }
             cx.report(finding);

@@ -1,6 +1,8 @@
 //! `filesystem-root-exposure`.
 
 use crate::model::Statement;
+use crate::rules::facts::Matcher;
+use crate::rules::facts::folders::absolute_folder;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::serves_files;
 use crate::rules::{Meta, Rule, RuleContext};
@@ -8,8 +10,8 @@ use crate::rules::{Meta, Rule, RuleContext};
 declare_rule! {
     /// ## What it reports
     ///
-    /// `root` or `alias` with `/` or a folder of the system: `/etc`, `/root`, `/home`, `/var`, `/proc`, `/usr`,
-    /// `/sys`, `/dev`, `/boot`, `/opt`, `/srv` is not among them.
+    /// `root` or `alias` with `/` or a folder of the system: `/etc`, `/root`, `/home`, `/var`,
+    /// `/proc`, `/usr`, `/sys`, `/dev` or `/boot`. `/opt` and `/srv` are not among them.
     ///
     /// ## Why it matters
     ///
@@ -40,14 +42,9 @@ impl Rule for FilesystemRootExposure {
     }
 
     fn directive(&self, folder: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
-        let Some(word) = folder.arg(0) else {
+        let Some((word, path)) = absolute_folder(folder) else {
             return;
         };
-        let value = word.value();
-        if !value.starts_with(b"/") || value.contains(&b'$') {
-            return;
-        }
-        let path = plain(&value);
         let Some(system) = SYSTEM.iter().find(|system| path == system.as_bytes()) else {
             return;
         };
@@ -55,7 +52,7 @@ impl Rule for FilesystemRootExposure {
         let (places, model) = (cx.places(), cx.model);
         if folder.name() == "root"
             && let Some(place) = places.place_around(model, folder.scope)
-            && (place.matcher == crate::rules::facts::Matcher::Exact
+            && (place.matcher == Matcher::Exact
                 || place.is_prefix() && place.path.len() > 1 && *system == "/"
                 || !serves_files(model, place.scope))
         {
@@ -75,18 +72,3 @@ impl Rule for FilesystemRootExposure {
 const SYSTEM: &[&str] = &[
     "/", "/etc", "/root", "/home", "/var", "/proc", "/usr", "/sys", "/dev", "/boot",
 ];
-
-/// An absolute path without `.`, `..` and empty parts.
-fn plain(path: &[u8]) -> Vec<u8> {
-    let mut parts: Vec<&[u8]> = Vec::new();
-    for part in path.split(|byte| *byte == b'/') {
-        match part {
-            b"" | b"." => {}
-            b".." => {
-                parts.pop();
-            }
-            _ => parts.push(part),
-        }
-    }
-    [b"/".as_slice(), &parts.join(&b'/')].concat()
-}

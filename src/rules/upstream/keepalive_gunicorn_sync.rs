@@ -2,7 +2,7 @@
 
 use crate::model::upstream::Upstream;
 use crate::rules::facts::app_server;
-use crate::rules::facts::pools::shown;
+use crate::rules::facts::pools::{keepalive, shown};
 use crate::rules::meta::declare_rule;
 use crate::rules::settings::AppServer;
 use crate::rules::{Meta, Rule, RuleContext};
@@ -40,10 +40,7 @@ impl Rule for KeepaliveGunicornSync {
         if cx.settings.django.worker_class.as_deref() != Some("sync") {
             return;
         }
-        let Some(keepalive) = upstream
-            .keepalive
-            .filter(|keepalive| keepalive.connections > 0)
-        else {
+        let Some(keepalive) = keepalive(upstream) else {
             return;
         };
         let places = cx.places();

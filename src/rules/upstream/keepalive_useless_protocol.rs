@@ -1,7 +1,7 @@
 //! `keepalive-useless-protocol`.
 
 use crate::model::upstream::{Scheme, Upstream};
-use crate::rules::facts::pools::{shown, users};
+use crate::rules::facts::pools::{keepalive, shown, users};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::is_on;
 use crate::rules::{Meta, Rule, RuleContext};
@@ -36,10 +36,7 @@ impl Rule for KeepaliveUselessProtocol {
     }
 
     fn upstream(&self, upstream: &Upstream<'_>, cx: &mut RuleContext<'_, '_>) {
-        let Some(keepalive) = upstream
-            .keepalive
-            .filter(|keepalive| keepalive.connections > 0)
-        else {
+        let Some(keepalive) = keepalive(upstream) else {
             return;
         };
         let mut users = users(cx.model, upstream).peekable();

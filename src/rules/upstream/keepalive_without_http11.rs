@@ -1,7 +1,7 @@
 //! `keepalive-without-http11`.
 
 use crate::model::upstream::{Scheme, Upstream};
-use crate::rules::facts::pools::{shown, users};
+use crate::rules::facts::pools::{keepalive, shown, users};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
@@ -39,10 +39,7 @@ impl Rule for KeepaliveWithoutHttp11 {
     }
 
     fn upstream(&self, upstream: &Upstream<'_>, cx: &mut RuleContext<'_, '_>) {
-        let Some(keepalive) = upstream
-            .keepalive
-            .filter(|keepalive| keepalive.connections > 0)
-        else {
+        let Some(keepalive) = keepalive(upstream) else {
             return;
         };
         if cx.target().at_least(1, 29, 7) {

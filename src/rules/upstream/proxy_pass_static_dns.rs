@@ -1,10 +1,10 @@
 //! `proxy-pass-static-dns`.
 
 use crate::model::upstream::Scheme;
-use crate::rules::facts::hosts::is_public_name;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::address::inet_addr;
+use crate::values::hosts::is_public_name;
 
 declare_rule! {
     /// ## What it reports

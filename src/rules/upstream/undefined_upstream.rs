@@ -6,7 +6,8 @@ use crate::model::upstream::Upstreams;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
-use crate::values::address::{Host, inet_addr};
+use crate::values::address::Host;
+use crate::values::hosts::is_local_name;
 
 declare_rule! {
     /// ## What it reports
@@ -35,16 +36,6 @@ declare_rule! {
     }
 }
 
-fn is_bare(host: &[u8]) -> bool {
-    let single = memchr::memchr2(b'.', b':', host).is_none();
-    let underscore = memchr::memchr(b'_', host).is_some();
-    let address = inet_addr(host).is_some() || host.starts_with(b"[");
-    !host.is_empty()
-        && !address
-        && (single || underscore)
-        && !host.eq_ignore_ascii_case(b"localhost")
-}
-
 impl Rule for UndefinedUpstream {
     fn meta(&self) -> &'static Meta {
         Self::META
@@ -69,7 +60,7 @@ impl Rule for UndefinedUpstream {
                     if let (Some(Host::Name(host)), Some(word), false) =
                         (&peer.host, peer.statement.arg(0), peer.resolve)
                     {
-                        judge(cx, None, sure, host, peer.port, word.span());
+                        judge(cx, None, true, host, peer.port, word.span());
                     }
                 }
             }
@@ -98,7 +89,7 @@ fn judge(
     port: Option<u16>,
     span: Span,
 ) {
-    if !is_bare(host) {
+    if !is_local_name(host) {
         return;
     }
     // An upstream has no port.

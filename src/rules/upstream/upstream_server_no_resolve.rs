@@ -2,10 +2,10 @@
 
 use crate::finding::Severity;
 use crate::model::upstream::Upstream;
-use crate::rules::facts::hosts::{is_cloud_name, is_public_name};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::address::Host;
+use crate::values::hosts::{is_cloud_name, is_public_name};
 
 declare_rule! {
     /// ## What it reports

@@ -1,5 +1,7 @@
 //! What the name of a host tells.
 
+use super::address::inet_addr;
+
 /// Endings of names that are given inside a network.
 const INTERNAL: &[&str] = &[
     ".internal",
@@ -66,4 +68,17 @@ pub fn is_public_name(name: &[u8]) -> bool {
 #[must_use]
 pub fn is_cloud_name(name: &[u8]) -> bool {
     ends(name, CLOUD)
+}
+
+/// Whether a host is a name that only a network of containers, `/etc/hosts` or an `upstream`
+/// knows: one label, or an underscore in it.
+#[must_use]
+pub fn is_local_name(host: &[u8]) -> bool {
+    let single = memchr::memchr2(b'.', b':', host).is_none();
+    let underscore = memchr::memchr(b'_', host).is_some();
+    let address = inet_addr(host).is_some() || host.starts_with(b"[");
+    !host.is_empty()
+        && !address
+        && (single || underscore)
+        && !host.eq_ignore_ascii_case(b"localhost")
 }
