@@ -522,6 +522,32 @@ fn every_format_shows_findings_of_all_kinds() {
     });
 }
 
+/// Findings with repairs, labels and nginx's words, and one that a comment keeps back.
+#[test]
+fn json_follows_its_schema() {
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/lint.schema.json");
+    let schema = std::fs::read_to_string(schema).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let run = Run::new().file(
+        "nginx.conf",
+        "events {}\nhttp {\n    sendfile yes;\n    server {\n        listen 80;\n        \
+         server_name a.example, b.example;\n        server_name c.example,; \
+         # djanginx: ignore server-name-comma x\n    }\n}\n",
+    );
+    let (_, text, _) = run.raw(&["--format", "json"]);
+    let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let errors: Vec<_> = schema.iter_errors(&report).map(|e| e.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    let found = report["diagnostics"].as_array().unwrap();
+    let has = |key: &str| found.iter().any(|one| one.get(key).is_some());
+    assert!(has("fix") && has("nginx") && has("nginx_line"), "{report}");
+    assert_eq!(report["summary"]["suppressed"], 1);
+    // The schema says what there is, not only what there may be.
+    let first = report["diagnostics"][0].as_object_mut().unwrap();
+    first.insert("more".to_owned(), true.into());
+    assert!(!schema.is_valid(&report));
+}
+
 #[test]
 fn sarif_follows_its_schema() {
     let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/schemas/sarif-2.1.0.json");

@@ -105,3 +105,50 @@ fn what_is_generated_is_silent_at_every_severity() {
     }
     assert!(seen > 0);
 }
+
+/// Names that are looked up once are what the topology asks for; who writes them by hand is
+/// warned.
+#[test]
+fn names_of_nodes_are_silent_where_a_topology_asks_for_them() {
+    let topology = |version: &str, layout: &str| {
+        format!(
+            "nginx: {{version: {version}, layout: {layout}, modules: [stream]}}\n\
+             pools:\n  app:\n    nodes:\n      - web:8000\n      - app.example.com:8000\n      \
+             - {{address: 'old.example.com:8000', state: down}}\n      - my_app.example.com:8000\n      \
+             - app.internal:8000\n\
+             sites:\n  main: {{domains: [example.com], routes: {{/: app}}}}\n\
+             streams:\n  db: {{listen: 127.0.0.1:6432, nodes: [db.example.com:5432]}}\n"
+        )
+    };
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path();
+    let lint = ["lint", "--isolated", "--fail-on", "info", "--format"];
+    for version in ["1.18", "1.26", "1.28", "1.30", "mainline", "plus-r35"] {
+        for layout in ["single", "conf.d"] {
+            std::fs::write(folder.join("t.yaml"), topology(version, layout)).unwrap();
+            let out = format!("{version}-{layout}");
+            djanginx(folder, &["generate", "t.yaml", "-o", &out]);
+            let said = djanginx(folder, &[&lint[..], &["concise", &out]].concat());
+            assert_eq!(said, (0, String::new()), "{out}");
+        }
+    }
+    // A part of it alone, as a hook before a commit is given it.
+    let part = "1.30-conf.d/conf.d/10-upstreams.conf";
+    let said = djanginx(folder, &[&lint[..], &["concise", part]].concat());
+    assert_eq!(said, (0, String::new()));
+    let text = std::fs::read_to_string(folder.join("1.30-single")).unwrap();
+    let (wanted, plain): (Vec<_>, Vec<_>) = text
+        .lines()
+        .partition(|line| line.contains("djanginx: ignore"));
+    assert_eq!(wanted.len(), 4, "{text}");
+    std::fs::write(folder.join("hand.conf"), plain.join("\n")).unwrap();
+    let (_, said) = djanginx(folder, &[&lint[..], &["concise", "hand.conf"]].concat());
+    let rules = said.lines().map(|line| line.split(' ').nth(1).unwrap());
+    let mut rules: Vec<_> = rules.collect();
+    rules.sort_unstable();
+    let (local, public) = (
+        "info[undefined-upstream]",
+        "warning[upstream-server-no-resolve]",
+    );
+    assert_eq!(rules, [local, local, public, public, public]);
+}

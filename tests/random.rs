@@ -10,7 +10,7 @@ mod engines;
 #[path = "support/topologies.rs"]
 mod topologies;
 
-use djanginx::render::render;
+use djanginx::render::{File, render};
 use djanginx::report::full::{self, Style};
 use djanginx::source::SourceMap;
 use djanginx::topology::{self, Options, Valid};
@@ -19,6 +19,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::json;
+use std::cell::RefCell;
 use std::path::Path;
 use topologies::World;
 
@@ -26,6 +27,19 @@ use topologies::World;
 const RELEASES: &[&str] = &[
     "1.18.0", "1.19.4", "1.20", "1.22", "1.23.4", "1.24", "1.25.1", "1.26", "1.27.3", "1.28",
     "1.29.2", "1.29.3", "1.29.6", "1.29.7", "1.30", "1.31.0", "mainline", "plus-r30", "plus-r35",
+];
+
+/// Rules that ask whether a topology should want what it wants, as `/ws/` without `websocket`.
+const QUESTIONED: &[&str] = &[
+    "body-size-below-django",
+    "csrf-cookie-over-http",
+    "hash-not-consistent",
+    "ip-hash-behind-proxy",
+    "media-executable-content",
+    "sticky-cookie-flags",
+    "sticky-pointless",
+    "websocket-buffering-sse",
+    "websocket-upgrade-missing",
 ];
 
 /// Runs a property over random tapes, with a seed that is told.
@@ -82,17 +96,43 @@ fn right_topologies_are_silent_for_every_release() {
         version: RELEASES[usize::from(tape.first().copied().unwrap_or(0)) % RELEASES.len()].into(),
         modules: None,
         folder: "/srv/djanginx".into(),
+        names: true,
     };
+    let folder = tempfile::tempdir().unwrap();
+    let roots = RefCell::new(Vec::new());
     run(300, |tape| {
         let text = topologies::topology(tape.get(1..).unwrap_or(&[]), &world(tape));
         let valid = read(&text)?;
         let topology = &valid.loaded.topology;
         let target = topology.target().unwrap();
         match render(topology, target, text.as_bytes(), None) {
-            Ok(_) => Ok(()),
+            Ok(files) => {
+                let out = folder.path().join(roots.borrow().len().to_string());
+                write(&out, &files);
+                roots.borrow_mut().push(out.join("nginx.conf"));
+                Ok(())
+            }
             Err(error) => Err(TestCaseError::fail(format!("{error}\n{text}"))),
         }
     });
+    let lint = assert_cmd::Command::cargo_bin("djanginx")
+        .unwrap()
+        .args(["lint", "--isolated", "--fail-on", "info"])
+        .args(["--format", "concise", "--ignore", &QUESTIONED.join(",")])
+        .args(roots.into_inner())
+        .env_clear()
+        .output()
+        .unwrap();
+    let said = String::from_utf8(lint.stdout).unwrap();
+    assert_eq!((lint.status.code(), said.as_str()), (Some(0), ""));
+}
+
+fn write(out: &Path, files: &[File]) {
+    for file in files {
+        let path = out.join(&file.path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &file.text).unwrap();
+    }
 }
 
 #[test]
@@ -110,6 +150,7 @@ fn right_topologies_load_silently_on_every_engine() {
             version: engine.version.clone(),
             modules: (!modules.is_empty()).then(|| modules.into()),
             folder: folder.path().display().to_string(),
+            names: false,
         };
         println!("{} ({})", engine.name, engine.version);
         run(200, |tape| {
@@ -121,11 +162,7 @@ fn right_topologies_load_silently_on_every_engine() {
                 .map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
             let out = folder.path().join("out");
             let _ = std::fs::remove_dir_all(&out);
-            for file in &files {
-                let path = out.join(&file.path);
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, &file.text).unwrap();
-            }
+            write(&out, &files);
             let verdict = engine.check(&out, &out.join("nginx.conf"));
             if verdict.is_silent() {
                 return Ok(());

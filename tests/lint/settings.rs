@@ -164,6 +164,12 @@ fn comments_keep_findings_back_and_say_when_they_do_not() {
     insta::assert_snapshot!(rules("http {\n  # djanginx: ignore deprecated-tls-protocol x\n\n  ssl_protocols TLSv1;\n}\n"), @"deprecated-tls-protocol unused-suppression / 0 / 1");
     insta::assert_snapshot!(rules("http {\n  ssl_protocols TLSv1;\n}\n# djanginx: ignore-file deprecated-tls-protocol x\n"), @"/ 1 / 0");
     insta::assert_snapshot!(rules("# djanginx: ignore-file server-name-comma x\n"), @"unused-suppression / 0 / 1");
+    // A rule that does not speak at all has nothing that could be kept back.
+    let idle = "http {\n  ssl_protocols TLSv1.2; # djanginx: ignore deprecated-tls-protocol, location-order x\n}\n";
+    insta::assert_snapshot!(rules(idle), @"unused-suppression / 0 / 1");
+    insta::assert_snapshot!(run(idle).rules(&["--ignore", "deprecated-tls-protocol"]), @"/ 0 / 0");
+    let elsewhere = "[per-file-ignores]\n'conf/*' = ['deprecated-tls-protocol']\n";
+    insta::assert_snapshot!(run(idle).file("djanginx.toml", elsewhere).rules(&[]), @"/ 0 / 0");
     let wrong = run("# djanginx: ignore deprecated-tls-protocl x\n# djanginx: ignore\nhttp { }\n");
     insta::assert_snapshot!(wrong.concise(&["conf/nginx.conf"]));
     // A comment in an included file is about that file.
@@ -186,6 +192,18 @@ fn a_baseline_leaves_out_what_was_there() {
         "--update-baseline",
     ]);
     assert_eq!((status, out.as_str()), (0, ""), "{err}");
+    insta::assert_snapshot!(baseline(&run, &[]), @"/ 3 / 0");
+    // It is replaced as a whole: who has the old file open, or another name of it, keeps that.
+    let (path, other) = (
+        run.folder.path().join("known.json"),
+        run.folder.path().join("other"),
+    );
+    std::fs::write(&path, "old").unwrap();
+    std::fs::hard_link(&path, &other).unwrap();
+    let update = ["--baseline", "known.json", "--update-baseline"];
+    let (status, _, err) = run.raw(&[&["conf/nginx.conf"][..], &update].concat());
+    assert_eq!(status, 0, "{err}");
+    assert_eq!(std::fs::read_to_string(other).unwrap(), "old");
     insta::assert_snapshot!(baseline(&run, &[]), @"/ 3 / 0");
     // Lines may come and go; another finding of the same kind is new.
     let run = run.file(

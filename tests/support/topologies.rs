@@ -18,6 +18,8 @@ pub(crate) struct World {
     pub(crate) modules: Option<Value>,
     /// A folder for what nginx writes, with `site.pem` and `site.key` in it.
     pub(crate) folder: String,
+    /// Whether nodes may have names that must be known when nginx starts.
+    pub(crate) names: bool,
 }
 
 impl World {
@@ -439,7 +441,10 @@ impl Builder<'_> {
         self.addresses += 1;
         let id = self.addresses;
         let resolves = self.world.has(27, 3, true);
-        match self.tape.below(6) {
+        match self.tape.below(if self.world.names { 9 } else { 6 }) {
+            6 => (format!("app-{id}:{port}"), false),
+            7 => (format!("app-{id}.example.com:{port}"), false),
+            8 => (format!("app_{id}.eu.amazonaws.com:{port}"), false),
             3 => (format!("[2001:db8::{id:x}]:{port}"), false),
             4 => (format!("unix:/run/django/app {id}.sock"), false),
             5 if resolves => {
