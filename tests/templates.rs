@@ -43,7 +43,7 @@ const UPSTREAM: &str = "http/upstream.conf.j2";
 #[test]
 fn one_block_is_replaced_and_the_rest_stays() {
     let own = "upstream {{ upstream.name }} {\n# mine\n{% for server in upstream.servers %}\n\
-               server {{ server[0] }};\n{% endfor %}\n}\n";
+               server {{ server.args[0] }};\n{% endfor %}\n}\n";
     let text = with(&[(UPSTREAM, own)]).unwrap().remove(0).text;
     let want = "    upstream app {\n        # mine\n        server 10.0.0.1:8000;\n        \
                 server 10.0.0.2:8000;\n    }\n";

@@ -362,11 +362,11 @@ impl<'m> Flow<'m> {
 fn set(model: &Model<'_>, scope: ScopeId, name: &[u8]) -> Option<Vec<u8>> {
     model.outwards(scope).find_map(|id| {
         let sets = model.scope(id).named("set");
-        let sets = sets.filter(|set| {
+        let mut sets = sets.filter(|set| {
             let target = set.arg(0).map(|word| word.value().to_ascii_lowercase());
             target.is_some_and(|target| target.get(1..) == Some(name))
         });
-        Some(sets.last()?.arg(1)?.value().into_owned())
+        Some(sets.next_back()?.arg(1)?.value().into_owned())
     })
 }
 

@@ -46,7 +46,7 @@ impl Rule for StaticPathPermission {
             let folders = scope.statements();
             let folders = folders.filter(|found| matches!(found.name(), "root" | "alias"));
             for folder in folders {
-                if let Some(finding) = judge(cx, user, *folder)
+                if let Some(finding) = judge(cx, user, folder)
                     && told.insert(finding.message.clone())
                 {
                     cx.report(finding);
