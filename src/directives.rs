@@ -60,10 +60,16 @@ impl RowId {
         Self(place.expect("internal: a row of the table") as u16)
     }
 
+    /// Its place in [`all`].
+    #[must_use]
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// The row.
     #[must_use]
     pub fn row(self) -> &'static DirectiveInfo {
-        &TABLE[usize::from(self.0)]
+        &TABLE[self.index()]
     }
 }
 

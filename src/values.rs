@@ -23,3 +23,15 @@ pub mod number;
 pub mod regex;
 pub mod syslog;
 pub mod uri;
+
+use std::borrow::Cow;
+
+/// The text in small letters, as nginx compares most names.
+#[must_use]
+pub fn small(text: &[u8]) -> Cow<'_, [u8]> {
+    if text.iter().any(u8::is_ascii_uppercase) {
+        Cow::Owned(text.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(text)
+    }
+}

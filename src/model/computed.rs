@@ -4,6 +4,7 @@ use super::scope::Statement;
 use crate::values::checksum::murmur2;
 use crate::values::hostnames::Hostnames;
 use crate::values::regex::Regex;
+use crate::values::small;
 use ipnet::IpNet;
 use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
@@ -103,7 +104,7 @@ impl MapTable {
             [text @ .., b'.'] if self.hostnames => text,
             text => text,
         };
-        if let Some(index) = self.names.find(&text.to_ascii_lowercase()) {
+        if let Some(index) = self.names.find(&small(text)) {
             return Mapped::Name(&self.results[index].1);
         }
         let fits = |(regex, _, _): &(Rc<Regex>, _, _)| !text.is_empty() && regex.is_match(text);

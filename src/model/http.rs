@@ -7,7 +7,7 @@ use super::sockets::Sockets;
 use super::upstream::Upstreams;
 use super::variables::Variables;
 use crate::values::regex::Regex;
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::rc::Rc;
 
 /// All of `http`.
@@ -24,8 +24,8 @@ pub struct Http<'m> {
     pub sockets: Sockets<'m>,
     /// Its log formats.
     pub log_formats: LogFormats<'m>,
-    /// The location that a block is.
-    pub(crate) location_of: HashMap<ScopeId, LocationId>,
+    /// The location that a block is, by the block's place.
+    location_of: Vec<Option<LocationId>>,
     /// Its upstreams.
     pub upstreams: Upstreams<'m>,
     /// Its variables.
@@ -58,7 +58,7 @@ pub struct Server<'m> {
     /// The directive that opens it.
     pub statement: Statement<'m>,
     /// What its `server_name`s say, in reading order; none stands for the empty name.
-    pub names: Vec<ServerName>,
+    pub names: Vec<ServerName<'m>>,
     /// The locations directly in it, in reading order; sorted as nginx does when the
     /// configuration is read.
     pub locations: Vec<LocationId>,
@@ -66,9 +66,9 @@ pub struct Server<'m> {
 
 /// One name of a server.
 #[derive(Debug, Clone)]
-pub struct ServerName {
+pub struct ServerName<'m> {
     /// In small letters; a regular expression as it is, without `~`.
-    pub name: Vec<u8>,
+    pub name: Cow<'m, [u8]>,
     /// The expression.
     pub regex: Option<Rc<Regex>>,
     /// Where it is written.
@@ -89,7 +89,7 @@ pub struct Location<'m> {
     /// How it is matched.
     pub kind: LocationKind,
     /// Its prefix, pattern or name, with `@`.
-    pub name: Vec<u8>,
+    pub name: Cow<'m, [u8]>,
     /// Its expression, where it is matched by one.
     pub regex: Option<Rc<Regex>>,
     /// Whether it hands its requests on itself, by `proxy_pass` and its like.
@@ -185,7 +185,24 @@ impl<'m> Http<'m> {
     /// The location that a block is, `if` and `limit_except` included.
     #[must_use]
     pub fn location_of(&self, scope: ScopeId) -> Option<LocationId> {
-        self.location_of.get(&scope).copied()
+        *self.location_of.get(scope.index())?
+    }
+
+    /// Adds a location to those that it stands among.
+    pub(crate) fn add_location(&mut self, location: Location<'m>) {
+        let id = LocationId(u32::try_from(self.locations.len()).unwrap_or(u32::MAX));
+        let scope = location.scope.index();
+        self.location_of.resize(scope, None);
+        self.location_of.push(Some(id));
+        let siblings = match (location.parent, location.server) {
+            (Some(parent), _) => Some(&mut self.locations[parent.0 as usize].locations),
+            (None, Some(server)) => Some(&mut self.servers[server.index()].locations),
+            (None, None) => None,
+        };
+        if let Some(siblings) = siblings {
+            siblings.push(id);
+        }
+        self.locations.push(location);
     }
 
     /// The locations among others that a regular expression decides about, in the order in
@@ -202,7 +219,7 @@ impl<'m> Http<'m> {
     pub fn named(&self, server: ServerId, name: &[u8]) -> Option<LocationId> {
         self.server(server).locations.iter().copied().find(|id| {
             let location = self.location(*id);
-            location.kind == LocationKind::Named && location.name == name
+            location.kind == LocationKind::Named && *location.name == *name
         })
     }
 
@@ -225,7 +242,7 @@ impl<'m> Http<'m> {
         });
         let same = |id: &LocationId| {
             let location = self.location(*id);
-            location.kind.is_static() && location.name == path
+            location.kind.is_static() && *location.name == *path
         };
         found.filter(|_| !among.iter().any(same))
     }
@@ -272,7 +289,7 @@ impl<'m> Http<'m> {
         for id in among {
             let location = self.location(*id);
             match location.kind {
-                LocationKind::Exact if location.name == path => return Some(*id),
+                LocationKind::Exact if *location.name == *path => return Some(*id),
                 LocationKind::Prefix | LocationKind::PrefixNoRegex
                     if path.starts_with(&location.name)
                         && best.is_none_or(|best| {

@@ -3,7 +3,8 @@
 use super::scope::Statement;
 use crate::source::Span;
 use crate::syntax::Word;
-use std::collections::HashMap;
+use crate::values::small;
+use foldhash::HashMap;
 
 /// The formats of `http` or of `stream`, in reading order, without the built-in one.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +47,7 @@ impl<'m> LogFormats<'m> {
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<&LogFormat<'m>> {
         self.by_name
-            .get(&name.to_ascii_lowercase())
+            .get(&*small(name))
             .map(|index| &self.all[*index])
     }
 }

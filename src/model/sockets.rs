@@ -6,7 +6,7 @@ use crate::source::Span;
 use crate::values::address::Host;
 use crate::values::hostnames::Hostnames;
 use crate::values::regex::Regex;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::rc::Rc;
 
 /// All sockets, in the order of first mention.
@@ -53,8 +53,9 @@ pub struct Socket<'m> {
     pub quic: bool,
     /// The PROXY protocol.
     pub proxy_protocol: bool,
-    /// Which names go to which server; empty where only one server listens.
-    pub names: Hostnames<ServerId>,
+    /// Which names go to which server, and where they are written; empty where only one
+    /// server listens.
+    pub names: Hostnames<(ServerId, Span)>,
     /// Expressions, in the order in which nginx tries them.
     pub regexes: Vec<(Rc<Regex>, ServerId)>,
 }
@@ -94,7 +95,7 @@ impl Socket<'_> {
     /// port (`ngx_http_find_virtual_server`).
     #[must_use]
     pub fn find(&self, host: &[u8]) -> Option<ServerId> {
-        if let Some(server) = self.names.find(host) {
+        if let Some((server, _)) = self.names.find(host) {
             return Some(server);
         }
         let matching = self.regexes.iter().find(|(regex, _)| regex.is_match(host));

@@ -32,7 +32,7 @@ pub struct StreamServer<'m> {
     /// The directive that opens it.
     pub statement: Statement<'m>,
     /// What its `server_name`s say, in reading order; none stands for the empty name.
-    pub names: Vec<ServerName>,
+    pub names: Vec<ServerName<'m>>,
     /// Its `listen`s, in reading order.
     pub listens: Vec<Statement<'m>>,
 }

@@ -3,7 +3,8 @@
 use super::scope::{ScopeId, Statement};
 use crate::source::Span;
 use crate::values::address::Host;
-use std::collections::HashMap;
+use crate::values::small;
+use foldhash::HashMap;
 
 /// The upstreams of `http` or of `stream`.
 #[derive(Debug, Clone, Default)]
@@ -165,7 +166,7 @@ impl<'m> Upstreams<'m> {
     /// An upstream by its name, in any letters.
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<&Upstream<'m>> {
-        let index = self.by_name.get(&name.to_ascii_lowercase())?;
+        let index = self.by_name.get(&*small(name))?;
         Some(&self.all[*index])
     }
 

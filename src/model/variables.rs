@@ -1,7 +1,8 @@
 //! Variables: who defines them and where they are used.
 
 use crate::source::Span;
-use std::collections::HashMap;
+use crate::values::small;
+use foldhash::HashMap;
 
 /// What defines a variable beside nginx's modules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,7 +60,7 @@ impl Variables {
     /// A variable, by its name in any letters.
     #[must_use]
     pub fn find(&self, name: &[u8]) -> Option<&Variable> {
-        let index = self.by_name.get(&name.to_ascii_lowercase())?;
+        let index = self.by_name.get(&*small(name))?;
         Some(&self.all[*index])
     }
 
@@ -69,10 +70,11 @@ impl Variables {
     }
 
     fn entry(&mut self, name: &[u8]) -> usize {
-        let small = name.to_ascii_lowercase();
-        if let Some(index) = self.by_name.get(&small) {
+        let small = small(name);
+        if let Some(index) = self.by_name.get(&*small) {
             return *index;
         }
+        let small = small.into_owned();
         let index = self.all.len();
         self.by_name.insert(small.clone(), index);
         self.all.push(Variable {

@@ -1,17 +1,17 @@
 //! Host names with wildcards, as nginx keeps those of servers, maps and referers
 //! (`ngx_hash_add_key` with `NGX_HASH_WILDCARD_KEY`, `ngx_hash_find_combined`).
 
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 
 /// Names, each with what it stands for.
 #[derive(Debug, Clone)]
 pub struct Hostnames<T> {
-    exact: HashMap<Vec<u8>, T>,
+    exact: HashMap<Box<[u8]>, T>,
     /// `*.example.com` and `.example.com`, without what is before `example.com`.
-    head: HashMap<Vec<u8>, Head<T>>,
+    head: HashMap<Box<[u8]>, Head<T>>,
     /// `www.example.*`, without `.*`.
-    tail: HashMap<Vec<u8>, T>,
+    tail: HashMap<Box<[u8]>, T>,
 }
 
 #[derive(Debug, Clone)]
@@ -33,33 +33,14 @@ pub enum Rejected<T> {
 impl<T> Default for Hostnames<T> {
     fn default() -> Self {
         Self {
-            exact: HashMap::new(),
-            head: HashMap::new(),
-            tail: HashMap::new(),
+            exact: HashMap::default(),
+            head: HashMap::default(),
+            tail: HashMap::default(),
         }
     }
 }
 
 impl<T: Copy> Hostnames<T> {
-    /// The same names with something else each.
-    #[must_use]
-    pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> Hostnames<U> {
-        Hostnames {
-            exact: self
-                .exact
-                .into_iter()
-                .map(|(k, v)| (k, change(v)))
-                .collect(),
-            head: { self.head.into_iter() }
-                .map(|(name, Head { bare, value })| {
-                    let value = change(value);
-                    (name, Head { bare, value })
-                })
-                .collect(),
-            tail: self.tail.into_iter().map(|(k, v)| (k, change(v))).collect(),
-        }
-    }
-
     /// Adds a name in small letters.
     ///
     /// # Errors
@@ -96,7 +77,7 @@ impl<T: Copy> Hostnames<T> {
     }
 
     fn add_head(&mut self, name: &[u8], bare: bool, value: T) -> Result<(), Rejected<T>> {
-        match self.head.entry(name.to_vec()) {
+        match self.head.entry(name.into()) {
             Entry::Occupied(taken) => Err(Rejected::Taken(taken.get().value)),
             Entry::Vacant(place) => {
                 place.insert(Head { bare, value });
@@ -129,11 +110,11 @@ impl<T: Copy> Hostnames<T> {
 }
 
 fn vacant<T: Copy>(
-    names: &mut HashMap<Vec<u8>, T>,
+    names: &mut HashMap<Box<[u8]>, T>,
     name: &[u8],
     value: T,
 ) -> Result<(), Rejected<T>> {
-    match names.entry(name.to_vec()) {
+    match names.entry(name.into()) {
         Entry::Occupied(taken) => Err(Rejected::Taken(*taken.get())),
         Entry::Vacant(place) => {
             place.insert(value);

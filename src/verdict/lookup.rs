@@ -2,17 +2,26 @@
 
 use super::reading::Setter;
 use super::setters;
-use crate::directives::{self, Context, DirectiveInfo, Found, Modules};
+use crate::directives::{self, Context, DirectiveInfo, Found, Modules, RowId};
 use crate::version::Target;
-use std::collections::HashMap;
 
 const SLOTS: usize = 1024;
+
+/// What a directive does.
+#[derive(Clone, Copy)]
+pub(super) struct Functions {
+    /// When it is read; for one with a block, when that has been opened.
+    pub(super) setter: Option<Setter>,
+    /// When its block ends.
+    pub(super) closer: Option<Setter>,
+}
 
 pub(super) struct Lookup<'o> {
     target: Target,
     modules: &'o Modules,
     remembered: Vec<Option<(Context, &'static DirectiveInfo)>>,
-    setters: HashMap<*const DirectiveInfo, Option<Setter>>,
+    /// By the place of the row; `None` where none was asked for.
+    functions: Vec<Option<Functions>>,
 }
 
 impl<'o> Lookup<'o> {
@@ -21,7 +30,7 @@ impl<'o> Lookup<'o> {
             target,
             modules,
             remembered: vec![None; SLOTS],
-            setters: HashMap::new(),
+            functions: vec![None; directives::all().len()],
         }
     }
 
@@ -41,12 +50,12 @@ impl<'o> Lookup<'o> {
         found
     }
 
-    /// What reads a directive.
-    pub(super) fn setter(&mut self, row: &'static DirectiveInfo) -> Option<Setter> {
-        *self
-            .setters
-            .entry(std::ptr::from_ref(row))
-            .or_insert_with(|| setters::setter(row))
+    /// What reads a directive, and what ends its block.
+    pub(super) fn functions(&mut self, row: &'static DirectiveInfo) -> Functions {
+        *self.functions[RowId::of(row).index()].get_or_insert_with(|| Functions {
+            setter: setters::setter(row),
+            closer: setters::closer(row),
+        })
     }
 
     /// The variants of a directive that the target has, wherever they may stand.

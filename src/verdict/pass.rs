@@ -2,10 +2,10 @@
 
 use super::directive::{self, Checked, Seen, State};
 use super::entries::{self, Entries};
-use super::lookup::Lookup;
+use super::lookup::{Functions, Lookup};
 use super::reading::{Reading, Setter};
 use super::sink::emerg;
-use super::{Options, Start, end, include, setters, syntax};
+use super::{Options, Start, end, include, syntax};
 use crate::directives::{Body, Context, DirectiveInfo};
 use crate::finding::Finding;
 use crate::model::{Config, Model, ScopeId, Statement, Texts, Walk, WalkEvent};
@@ -206,7 +206,7 @@ impl<'m> Pass<'m> {
                     }
                     if state == State::Sound
                         && !block
-                        && let Some(setter) = self.lookup.setter(row)
+                        && let Some(setter) = self.lookup.functions(row).setter
                     {
                         setter(&mut self.reading, statement);
                     }
@@ -255,10 +255,11 @@ impl<'m> Pass<'m> {
             if inside == Inside::Entries {
                 self.reading.state.entries = Entries::of(statement);
             }
-            if sound && let Some(setter) = self.lookup.setter(statement.row) {
+            let Functions { setter, closer } = self.lookup.functions(statement.row);
+            if sound && let Some(setter) = setter {
                 setter(&mut self.reading, statement);
             }
-            closing = setters::closer(statement.row).map(|closer| (closer, statement));
+            closing = closer.map(|closer| (closer, statement));
         }
         self.blocks.push(Block {
             inside,

@@ -11,7 +11,7 @@ use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::expression::{self, ExpressionError, Part};
 use crate::values::regex::{Regex, RegexError};
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
@@ -30,7 +30,8 @@ pub(super) struct Reading<'m> {
     pub(super) opened: ScopeId,
     sink: Sink,
     once: HashMap<(ScopeId, &'static str), Statement<'m>>,
-    regexes: HashMap<(Vec<u8>, bool), Result<Rc<Regex>, RegexError>>,
+    /// Expressions by how they are written, those that regard letters first.
+    regexes: [HashMap<Box<[u8]>, Result<Rc<Regex>, RegexError>>; 2],
 }
 
 /// A finding that nginx has as well, at the place of a statement.
@@ -97,8 +98,8 @@ impl<'m> Reading<'m> {
             state: State::default(),
             opened: ScopeId::MAIN,
             sink: Sink::new(texts.limits().findings),
-            once: HashMap::new(),
-            regexes: HashMap::new(),
+            once: HashMap::default(),
+            regexes: Default::default(),
         }
     }
 
@@ -276,11 +277,15 @@ impl<'m> Reading<'m> {
         caseless: bool,
         span: Span,
     ) -> Option<Rc<Regex>> {
-        let compiled = self
-            .regexes
-            .entry((pattern.to_vec(), caseless))
-            .or_insert_with(|| Regex::new(pattern, caseless).map(Rc::new))
-            .clone();
+        let known = &mut self.regexes[usize::from(caseless)];
+        let compiled = match known.get(pattern) {
+            Some(compiled) => compiled.clone(),
+            None => {
+                let compiled = Regex::new(pattern, caseless).map(Rc::new);
+                known.insert(pattern.into(), compiled.clone());
+                compiled
+            }
+        };
         match compiled {
             Ok(regex) => Some(regex),
             Err(error) => {

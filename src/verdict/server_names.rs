@@ -7,9 +7,11 @@ use super::sink::{printed, warn};
 use crate::directives::Family;
 use crate::finding::Finding;
 use crate::model::Statement;
-use crate::model::http::{ServerId, ServerName};
+use crate::model::http::ServerName;
 use crate::source::Span;
 use crate::values::hostnames::{Hostnames, Rejected};
+use crate::values::small;
+use std::borrow::Cow;
 
 pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     for word in statement.args() {
@@ -44,7 +46,10 @@ pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m
                 .help("Write the host name alone, without scheme and path"),
             );
         }
-        let mut name = value.to_ascii_lowercase();
+        let mut name = match value {
+            Cow::Borrowed(value) => small(value),
+            Cow::Owned(ref value) => Cow::Owned(value.to_ascii_lowercase()),
+        };
         let mut regex = None;
         if let [b'~', pattern @ ..] = &*value {
             if pattern.is_empty() {
@@ -66,7 +71,10 @@ pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m
             if regex.is_none() {
                 return;
             }
-            name = pattern.to_vec();
+            name = match value {
+                Cow::Borrowed(value) => Cow::Borrowed(&value[1..]),
+                Cow::Owned(ref value) => Cow::Owned(value[1..].to_vec()),
+            };
         }
         let model = &mut reading.model;
         let names = match statement.row.module.family {
@@ -83,11 +91,8 @@ pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m
     }
 }
 
-/// Which server a name goes to, and where it is written.
-type Owner = (ServerId, Span);
-
 /// The names of a server, and where it begins.
-type Server<'r> = (&'r [ServerName], Span);
+type Server<'r> = (&'r [ServerName<'r>], Span);
 
 /// `ngx_http_optimize_servers`, `ngx_stream_optimize_servers`, as far as they are about
 /// names.
@@ -119,7 +124,7 @@ pub(super) fn finish(reading: &mut Reading<'_>, family: Family) {
         ),
     };
     for socket in &mut sockets.all {
-        let captures = |name: &ServerName| {
+        let captures = |name: &ServerName<'_>| {
             let regex = name.regex.as_ref();
             regex.is_some_and(|regex| regex.captures() > 0)
         };
@@ -127,11 +132,11 @@ pub(super) fn finish(reading: &mut Reading<'_>, family: Family) {
         if socket.listens.len() < 2 && !default.iter().any(captures) {
             continue;
         }
-        let mut names: Hostnames<Owner> = Hostnames::default();
+        let mut names = Hostnames::default();
         for listen in &socket.listens {
             let (own, head) = servers[listen.server.0 as usize];
             let empty = ServerName {
-                name: Vec::new(),
+                name: Cow::default(),
                 regex: None,
                 span: head,
             };
@@ -142,7 +147,7 @@ pub(super) fn finish(reading: &mut Reading<'_>, family: Family) {
                     continue;
                 }
                 // Nobody here knows the name of the machine.
-                if name.name == b"$hostname" {
+                if *name.name == *b"$hostname" {
                     continue;
                 }
                 match names.add(&name.name, (listen.server, name.span)) {
@@ -165,14 +170,14 @@ pub(super) fn finish(reading: &mut Reading<'_>, family: Family) {
         {
             findings.extend(hash.judge(&exact, first.span));
         }
-        socket.names = names.map(|(server, _)| server);
+        socket.names = names;
     }
     for finding in findings {
         reading.say(finding);
     }
 }
 
-fn invalid(name: &ServerName, socket: &str) -> Finding {
+fn invalid(name: &ServerName<'_>, socket: &str) -> Finding {
     let shown = printed(&name.name);
     late_refusal(
         "invalid-server-name",
@@ -184,7 +189,7 @@ fn invalid(name: &ServerName, socket: &str) -> Finding {
     .help("Write `*` only as the first or the last label, as in `*.example.com`")
 }
 
-fn conflicting(name: &ServerName, first: Span, socket: &str) -> Finding {
+fn conflicting(name: &ServerName<'_>, first: Span, socket: &str) -> Finding {
     let shown = printed(&name.name);
     let message = if name.name.is_empty() {
         format!("more than one server on `{socket}` has no name, so only one of them answers")

@@ -160,7 +160,7 @@ impl<'m> Router<'_, 'm> {
         facts.scope = server.scope;
         // `$server_name` is as written, but for a dot in front.
         facts.server_name = match server.names.first() {
-            Some(name) if name.regex.is_some() => [b"~", name.name.as_slice()].concat(),
+            Some(name) if name.regex.is_some() => [b"~", &*name.name].concat(),
             Some(name) => name.name.strip_prefix(b".").unwrap_or(&name.name).to_vec(),
             None => Vec::new(),
         };
@@ -339,9 +339,14 @@ impl<'m> Router<'_, 'm> {
         let found = http.server(server);
         let shown = readable(host);
         let mut lost = Vec::new();
-        let (text, span) = if socket.names.find(host) == Some(server) {
-            let same = |name: &&ServerName| name.regex.is_none() && matches_name(&name.name, host);
-            let longest = |name: &&ServerName| {
+        let (text, span) = if socket
+            .names
+            .find(host)
+            .is_some_and(|(named, _)| named == server)
+        {
+            let same =
+                |name: &&ServerName<'_>| name.regex.is_none() && matches_name(&name.name, host);
+            let longest = |name: &&ServerName<'_>| {
                 (
                     name.name == host,
                     name.name.starts_with(b"*") || name.name.starts_with(b"."),
@@ -358,7 +363,7 @@ impl<'m> Router<'_, 'm> {
             (text, name.map_or(place_of(found), |name| name.span))
         } else if socket.find(host) == Some(server) {
             let matching =
-                |name: &&ServerName| name.regex.as_ref().is_some_and(|r| r.is_match(host));
+                |name: &&ServerName<'_>| name.regex.as_ref().is_some_and(|r| r.is_match(host));
             let name = found.names.iter().find(matching);
             let text = format!("its expression is the first that matches `{shown}`");
             (text, name.map_or(place_of(found), |name| name.span))
@@ -388,7 +393,7 @@ impl<'m> Router<'_, 'm> {
                     .as_ref()
                     .is_some_and(|own| std::rc::Rc::ptr_eq(own, regex))
             });
-            let written = name.map(|name| name.name.as_slice()).unwrap_or_default();
+            let written = name.map(|name| &*name.name).unwrap_or_default();
             let why = if by_name {
                 "names go before expressions"
             } else {

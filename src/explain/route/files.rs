@@ -238,7 +238,7 @@ impl<'m> Router<'_, 'm> {
             .filter(|folder| folder.name() == "alias")?;
         let id = model.http.location_of(folder.scope)?;
         let location = model.http.location(id);
-        Some(location.regex.is_none().then(|| location.name.clone()))
+        Some(location.regex.is_none().then(|| location.name.to_vec()))
     }
 
     /// What rewriting has changed has no place below `alias`.

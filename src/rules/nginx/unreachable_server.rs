@@ -55,8 +55,9 @@ impl Rule for UnreachableServer {
             let Some(place) = instead[id.index()].filter(|_| !reached[id.index()]) else {
                 continue;
             };
-            let nobody =
-                |name: &crate::model::http::ServerName| name.regex.is_none() && name.name == b"_";
+            let nobody = |name: &crate::model::http::ServerName<'_>| {
+                name.regex.is_none() && *name.name == *b"_"
+            };
             if !server.names.iter().all(nobody)
                 || lacks_a_file(model, server.scope, "server_name")
                 || lacks_a_file(model, server.scope, "listen")

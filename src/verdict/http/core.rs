@@ -14,6 +14,7 @@ use crate::model::{ScopeId, Statement};
 use crate::syntax::Word;
 use crate::values::expression::Part;
 use crate::values::number::{number, offset, size, time};
+use std::borrow::Cow;
 use std::rc::Rc;
 
 pub(super) const MODULE: Module = Module {
@@ -69,26 +70,14 @@ pub(super) fn add_location<'m>(
     reading: &mut Reading<'m>,
     statement: Statement<'m>,
     kind: LocationKind,
-    name: Vec<u8>,
+    name: Cow<'m, [u8]>,
     regex: Option<Rc<crate::values::regex::Regex>>,
 ) {
-    let scope = reading.opened;
     let server = current_server(reading);
     let http = &mut reading.model.http;
     let parent = http.location_of(statement.scope);
-    let id =
-        crate::model::http::LocationId(u32::try_from(http.locations.len()).unwrap_or(u32::MAX));
-    http.location_of.insert(scope, id);
-    let siblings = match (parent, server) {
-        (Some(parent), _) => Some(&mut http.locations[parent.0 as usize].locations),
-        (None, Some(server)) => Some(&mut http.servers[server.0 as usize].locations),
-        (None, None) => None,
-    };
-    if let Some(siblings) = siblings {
-        siblings.push(id);
-    }
-    http.locations.push(Location {
-        scope,
+    http.add_location(Location {
+        scope: reading.opened,
         statement,
         server,
         parent,
@@ -101,7 +90,9 @@ pub(super) fn add_location<'m>(
 }
 
 /// How a location is matched, its name, and where that is in its word.
-fn matched_by<'m>(statement: Statement<'m>) -> Option<(LocationKind, Vec<u8>, Word<'m>, usize)> {
+fn matched_by<'m>(
+    statement: Statement<'m>,
+) -> Option<(LocationKind, Cow<'m, [u8]>, Word<'m>, usize)> {
     let first = statement.arg(0)?;
     let value = first.value();
     if let Some(name) = statement.arg(1) {
@@ -112,7 +103,7 @@ fn matched_by<'m>(statement: Statement<'m>) -> Option<(LocationKind, Vec<u8>, Wo
             b"~*" => LocationKind::RegexCaseless,
             _ => LocationKind::Invalid,
         };
-        return Some((kind, name.value().into_owned(), name, 0));
+        return Some((kind, name.value(), name, 0));
     }
     let (kind, skip) = match &*value {
         [b'=', ..] => (LocationKind::Exact, 1),
@@ -122,7 +113,11 @@ fn matched_by<'m>(statement: Statement<'m>) -> Option<(LocationKind, Vec<u8>, Wo
         [b'@', ..] => (LocationKind::Named, 0),
         _ => (LocationKind::Prefix, 0),
     };
-    Some((kind, value[skip..].to_vec(), first, skip))
+    let name = match value {
+        Cow::Borrowed(value) => Cow::Borrowed(&value[skip..]),
+        Cow::Owned(value) => Cow::Owned(value[skip..].to_vec()),
+    };
+    Some((kind, name, first, skip))
 }
 
 fn location<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
@@ -247,7 +242,11 @@ fn root<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         return;
     }
     let value = word.value();
-    for variable in ["document_root", "realpath_root"] {
+    let has_variables = memchr::memchr(b'$', &value).is_some();
+    for variable in ["document_root", "realpath_root"]
+        .iter()
+        .filter(|_| has_variables)
+    {
         let plain = format!("${variable}");
         let braced = format!("${{{variable}}}");
         let finder = |needle: &str| memchr::memmem::find(&value, needle.as_bytes()).is_some();
@@ -318,7 +317,7 @@ pub(super) fn add_unnamed<'m>(
 ) {
     let http = &reading.model.http;
     let outer = http.location_of(statement.scope);
-    let name = outer.map_or_else(Vec::new, |outer| http.location(outer).name.clone());
+    let name = outer.map_or_else(Cow::default, |outer| http.location(outer).name.clone());
     add_location(reading, statement, kind, name, None);
 }
 

@@ -24,7 +24,7 @@ pub(super) fn sort(reading: &mut Reading<'_>) {
 /// Notes which locations hand their requests on.
 pub(super) fn note_passes(http: &mut Http<'_>) {
     for reference in &http.upstreams.references {
-        if let Some(id) = http.location_of.get(&reference.statement.scope) {
+        if let Some(id) = http.location_of(reference.statement.scope) {
             http.locations[id.0 as usize].passes = true;
         }
     }

@@ -7,9 +7,10 @@ use crate::model::Statement;
 use crate::model::upstream::{Reference, Scheme};
 use crate::source::Span;
 use crate::values::address::{Host, Url};
+use crate::values::small;
 use crate::verdict::reading::{Reading, late_refusal, refusal};
 use crate::verdict::sink::printed;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// What nginx's list holds, in the order of first mention.
 #[derive(Debug, Default)]
@@ -76,7 +77,7 @@ impl Entry<'_> {
 impl<'m> Added<'m> {
     /// Notes which `upstream` of the model an entry is.
     pub(super) fn block(&mut self, address: &Address, index: usize) {
-        let hosts = self.by_host.get(&address.host.to_ascii_lowercase());
+        let hosts = self.by_host.get(&*small(&address.host));
         let entry = hosts.and_then(|hosts| hosts.iter().find(|at| self.all[**at].created));
         if let Some(&at) = entry {
             self.all[at].block = Some(index);
@@ -113,7 +114,7 @@ pub(super) fn create<'m>(
 ) -> bool {
     let family = statement.row.module.family;
     let added = reading.state.upstreams.of(family);
-    let hosts = added.by_host.get(&address.host.to_ascii_lowercase());
+    let hosts = added.by_host.get(&*small(&address.host));
     let shown = printed(&address.host);
     for &at in hosts.into_iter().flatten() {
         let entry = &mut added.all[at];
@@ -181,7 +182,7 @@ pub(super) fn add<'m>(
         span,
     });
     let added = reading.state.upstreams.of(family);
-    let hosts = added.by_host.get(&address.host.to_ascii_lowercase());
+    let hosts = added.by_host.get(&*small(&address.host));
     let shown = printed(&address.host);
     for &at in hosts.into_iter().flatten() {
         let entry = &added.all[at];

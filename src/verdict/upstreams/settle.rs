@@ -7,6 +7,7 @@ use crate::directives::{Context, Family};
 use crate::finding::Finding;
 use crate::model::upstream::{Peer, Upstream};
 use crate::values::address::Host;
+use crate::values::small;
 use crate::verdict::reading::{Reading, late_refusal};
 use crate::verdict::sink::printed;
 
@@ -18,7 +19,7 @@ pub(in super::super) fn settle(reading: &mut Reading<'_>, family: Family) {
         if reference.unix {
             continue;
         }
-        if let Some(&at) = upstreams.by_name.get(&reference.host.to_ascii_lowercase()) {
+        if let Some(&at) = upstreams.by_name.get(&*small(&reference.host)) {
             upstreams.all[at].references.push(index);
         }
     }
