@@ -27,7 +27,13 @@ fn main() {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["serve", behaviour] => block_on(serve(*behaviour == "silent")),
-        ["raw", file] => block_on(raw(Path::new(file))),
+        ["raw", file] => block_on(each(Path::new(file), raw)),
+        ["reqwest", file] => {
+            let client = client();
+            block_on(each(Path::new(file), |address| {
+                page(client.clone(), address)
+            }));
+        }
         ["watch", program, arguments @ ..] => watch(program, arguments),
         // `cargo test --benches` only wants to know that this builds.
         words if words.contains(&"--bench") => bench(),
@@ -57,10 +63,12 @@ fn bench() {
     let wide = ["--concurrency", &concurrency, "--per-host", &concurrency];
     let curl = ["-s", "-Z", "--parallel-max", &concurrency, "-K", &urls];
 
-    let (mut raws, mut probes, mut curls) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut raws, mut bare) = (Vec::new(), Vec::new());
+    let (mut probes, mut curls) = (Vec::new(), Vec::new());
     for _ in 0..RUNS {
         // Interleaved, so that all meet the same weather.
         raws.push(Run::of(&own, &own, &["raw", &list]));
+        bare.push(Run::of(&own, &own, &["reqwest", &list]));
         probes.push(ours(&config, &wide));
         curls.push(Run::of(&own, "curl", &curl));
     }
@@ -71,6 +79,7 @@ fn bench() {
     print("                   CPU/probe   of raw     probes/s   of raw       MiB");
     for (name, run) in [
         ("raw sockets", &raw),
+        ("reqwest alone", &Run::median(bare)),
         ("djanginx probe", &Run::median(probes)),
         ("curl --parallel", &Run::median(curls)),
     ] {
@@ -265,8 +274,11 @@ async fn answer(mut stream: TcpStream, silent: bool) -> std::io::Result<()> {
     stream.write_all(text.as_bytes()).await
 }
 
-/// The least that a probe can be: connect, write, read to the end.
-async fn raw(list: &Path) -> std::io::Result<()> {
+/// Asks each address of a list, as many at a time as `djanginx probe` does.
+async fn each<F>(list: &Path, ask: impl Fn(SocketAddr) -> F) -> std::io::Result<()>
+where
+    F: Future<Output = std::io::Result<bool>> + Send + 'static,
+{
     let text = std::fs::read_to_string(list)?;
     let room = Arc::new(Semaphore::new(CONCURRENCY));
     let mut probes = JoinSet::new();
@@ -274,14 +286,11 @@ async fn raw(list: &Path) -> std::io::Result<()> {
         let address: SocketAddr = line.parse().map_err(std::io::Error::other)?;
         let permit = Arc::clone(&room).acquire_owned().await;
         let permit = permit.map_err(std::io::Error::other)?;
+        let asked = ask(address);
         probes.spawn(async move {
-            let mut stream = TcpStream::connect(address).await?;
-            let head = format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
-            stream.write_all(head.as_bytes()).await?;
-            let mut said = Vec::new();
-            stream.read_to_end(&mut said).await?;
+            let good = asked.await;
             drop(permit);
-            Ok::<_, std::io::Error>(said.starts_with(b"HTTP/1.1 200"))
+            good
         });
     }
     while let Some(probe) = probes.join_next().await {
@@ -289,4 +298,36 @@ async fn raw(list: &Path) -> std::io::Result<()> {
         assert!(good, "the backend answers otherwise");
     }
     Ok(())
+}
+
+/// The least that a probe can be: connect, write, read to the end.
+async fn raw(address: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect(address).await?;
+    let head = format!("GET / HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    let mut said = Vec::new();
+    stream.read_to_end(&mut said).await?;
+    Ok(said.starts_with(b"HTTP/1.1 200"))
+}
+
+/// reqwest as it comes, without idle connections.
+fn client() -> reqwest::Client {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions of TLS")
+        .with_root_certificates(rustls::RootCertStore::empty())
+        .with_no_client_auth();
+    let builder = reqwest::Client::builder().tls_backend_preconfigured(config);
+    let builder = builder.no_proxy().pool_max_idle_per_host(0);
+    builder.build().expect("a client")
+}
+
+/// The least that a probe with reqwest can be.
+async fn page(client: reqwest::Client, address: SocketAddr) -> std::io::Result<bool> {
+    let sent = client.get(format!("http://{address}/")).send().await;
+    let reply = sent.map_err(std::io::Error::other)?;
+    let good = reply.status() == 200;
+    reply.bytes().await.map_err(std::io::Error::other)?;
+    Ok(good)
 }

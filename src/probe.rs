@@ -2,7 +2,6 @@
 //!
 //! - [`target`] is what is asked of whom; [`plan`] makes it from nginx's configuration, which
 //!   for a topology is the one that [`crate::render`] makes of it.
-//! - `variables` computes nginx's expressions for the assumed client.
 //! - [`mod@run`] asks: `client` speaks HTTP, `wire` the other protocols; [`result`] is what came
 //!   of it.
 //! - [`mod@diagnose`] names the cause, by phase, errno, TLS error or first bytes, never by the
@@ -22,7 +21,9 @@ mod client;
 mod clock;
 mod curl;
 mod example;
+mod permission;
 mod pools;
+mod secret;
 mod tls;
 mod wire;
 
@@ -30,4 +31,5 @@ pub use diagnose::diagnose;
 pub use plan::{Wishes, of_model, of_topology};
 pub use result::{Failure, Outcome, Phase, Probe, Reply, Timings};
 pub use run::{Limits, run};
-pub use target::{Address, Ask, Header, Skipped, Target, Targets};
+pub use secret::Secret;
+pub use target::{Address, Ask, Header, Pool, Skipped, Target, Targets};

@@ -2,14 +2,14 @@
 //! of the environment, no redirects, no idle connections.
 
 use super::clock::{self, Clock, mark};
-use super::result::{Failure, Phase, Reply};
+use super::result::{self, Failure, Phase, Reply};
 use super::run::Limits;
-use super::target::{HttpRequest, Tls};
+use super::target::{Header, HttpRequest, Tls};
 use super::tls;
 use super::wire::{self, Peer};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, StatusCode, Url, Version};
+use reqwest::{Client, Method, Request, StatusCode, Url, Version};
 use std::collections::HashMap;
 use std::error::Error;
 use std::io;
@@ -23,6 +23,17 @@ pub(super) struct Clients {
     limits: Limits,
     plain: Option<Client>,
     secure: Mutex<HashMap<Tls, Result<Client, Failure>>>,
+    /// The last request: the next is mostly the same to another node.
+    last: Mutex<Option<Last>>,
+}
+
+/// What has been made of a request.
+struct Last {
+    uri: String,
+    headers: Vec<Header>,
+    /// With the uri, at some address.
+    url: Url,
+    map: HeaderMap,
 }
 
 impl Clients {
@@ -31,6 +42,7 @@ impl Clients {
             limits: limits.clone(),
             plain: build(limits, None, None).ok(),
             secure: Mutex::default(),
+            last: Mutex::default(),
         }
     }
 
@@ -55,18 +67,10 @@ impl Clients {
         request: &HttpRequest,
         clock: &Arc<Clock>,
     ) -> Result<Reply, Failure> {
-        let Some(url) = url(peer, request).filter(|url| is_sent_as_it_is(url, request)) else {
+        let Some((url, headers)) = self.parts(peer, request) else {
             return wire::http(peer, request, &self.limits, clock).await;
         };
         let client = self.get(peer, request.tls.as_ref())?;
-        let mut headers = HeaderMap::with_capacity(request.headers.len());
-        for header in &request.headers {
-            let name = HeaderName::try_from(&header.name);
-            let value = HeaderValue::try_from(&header.value);
-            if let (Ok(name), Ok(value)) = (name, value) {
-                headers.append(name, value);
-            }
-        }
         let method = if request.head {
             Method::HEAD
         } else {
@@ -77,13 +81,44 @@ impl Clients {
         } else {
             Version::HTTP_11
         };
-        let sent = client
-            .request(method, url)
-            .version(version)
-            .headers(headers)
-            .send();
-        let received = self.receive(sent, clock);
+        let mut sent = Request::new(method, url);
+        *sent.version_mut() = version;
+        *sent.headers_mut() = headers;
+        let received = self.receive(client.execute(sent), clock);
         clock.scope(received).await
+    }
+
+    /// The URL and the headers of a request; `None` where reqwest would send another.
+    fn parts(&self, peer: &Peer, request: &HttpRequest) -> Option<(Url, HeaderMap)> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(last) = &*last
+            && let (Peer::Ip(address), None) = (peer, &request.tls)
+            && last.uri == request.uri
+            && last.headers == request.headers
+        {
+            let mut url = last.url.clone();
+            url.set_ip_host(address.ip()).ok()?;
+            url.set_port(Some(address.port())).ok()?;
+            return Some((url, last.map.clone()));
+        }
+        let url = url(peer, request).filter(|url| is_sent_as_it_is(url, request))?;
+        let mut map = HeaderMap::with_capacity(request.headers.len());
+        for header in &request.headers {
+            let name = HeaderName::try_from(&header.name);
+            let value = HeaderValue::try_from(&header.value);
+            if let (Ok(name), Ok(value)) = (name, value) {
+                map.append(name, value);
+            }
+        }
+        if let (Peer::Ip(_), None) = (peer, &request.tls) {
+            *last = Some(Last {
+                uri: request.uri.clone(),
+                headers: request.headers.clone(),
+                url: url.clone(),
+                map: map.clone(),
+            });
+        }
+        Some((url, map))
     }
 
     async fn receive(
@@ -121,12 +156,13 @@ impl Clients {
             headers: response
                 .headers()
                 .iter()
+                .filter(|(name, _)| result::is_kept(name.as_str()))
                 .map(|(name, value)| {
                     let value = String::from_utf8_lossy(value.as_bytes());
                     (name.as_str().to_owned(), value.into_owned())
                 })
                 .collect(),
-            body: Vec::new(),
+            ..Reply::default()
         };
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Ok(reply);
@@ -195,7 +231,12 @@ fn build(limits: &Limits, tls: Option<&Tls>, socket: Option<&Path>) -> Result<Cl
         });
         Ok::<_, tower::BoxError>(connection)
     });
+    // A connection lives for one question, whose times are kept here.
     let builder = Client::builder()
+        .tcp_keepalive(None)
+        .tcp_keepalive_interval(None)
+        .tcp_keepalive_retries(None)
+        .tcp_user_timeout(None)
         .tls_backend_preconfigured(config)
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -204,7 +245,6 @@ fn build(limits: &Limits, tls: Option<&Tls>, socket: Option<&Path>) -> Result<Cl
         .http1_only()
         .http1_title_case_headers()
         .http1_max_headers(limits.headers)
-        .connect_timeout(limits.connect)
         .pool_max_idle_per_host(0)
         .dns_resolver(Arc::new(Pinned))
         .connector_layer(connected);

@@ -1,6 +1,9 @@
 //! From what came back to its cause. Nothing here reads the words of a message: a cause is
 //! told by the phase, the system's error, the kind of the TLS error, or the bytes that came.
 
+mod pool;
+mod socket;
+
 use super::curl;
 use super::result::{Evidence, Failure, Outcome, Phase, Probe, Reply, TlsFailure};
 use super::run::Limits;
@@ -9,7 +12,7 @@ use crate::finding::{Finding, Severity};
 use crate::rules::Meta;
 use crate::rules::probe as causes;
 use crate::text::shown;
-use std::collections::BTreeMap;
+use std::fmt;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -60,7 +63,7 @@ pub struct Diagnosed {
     pub outcome: Outcome,
     /// The id of its most severe cause.
     pub cause: Option<&'static str>,
-    /// A command that asks the same, where there is one.
+    /// A command that asks the same, where there is one and something to find out.
     pub command: Option<String>,
     /// What to tell the user, most severe first.
     pub findings: Vec<Finding>,
@@ -69,19 +72,23 @@ pub struct Diagnosed {
 /// Names the causes of all probes of a run.
 #[must_use]
 pub fn diagnose(probes: Vec<Probe>, limits: &Limits) -> Vec<Diagnosed> {
-    let odd = odd_ones(&probes);
+    let odd = pool::odd_ones(&probes);
     let each = probes.into_iter().enumerate().map(|(index, probe)| {
         let mut causes = causes_of(&probe, limits);
         causes.extend(odd.get(&index).map(|difference| {
             Cause::new(
                 causes::ProbeNodesDiffer::META,
-                format!("{} {difference}", name(&probe)),
+                format!("{} {difference}", Named(&probe)),
                 "differs from the others",
             )
             .help("Bring the node to the version of the others")
         }));
         causes.sort_by_key(|cause| std::cmp::Reverse(cause.severity));
-        let command = curl::command(&probe);
+        // Who is well needs no looking after.
+        let command = match causes.is_empty() {
+            true => None,
+            false => curl::command(&probe),
+        };
         let worst = causes.first();
         Diagnosed {
             outcome: match worst.map(|cause| cause.severity) {
@@ -114,12 +121,19 @@ fn finding(cause: Cause, probe: &Probe) -> Finding {
         .help(cause.help)
 }
 
-fn name(probe: &Probe) -> String {
-    format!("`{}` of `{}`", probe.address(), shown(&probe.target.pool))
+/// A node as messages name it.
+struct Named<'a>(&'a Probe);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pool = &self.0.target.pool.name;
+        write!(f, "`{}` of `{}`", self.0.address(), shown(pool))
+    }
 }
 
 fn causes_of(probe: &Probe, limits: &Limits) -> Vec<Cause> {
     let mut found = Vec::new();
+    found.extend(socket::shut_out(probe));
     match &probe.answer {
         Err(failure) => found.push(of_failure(probe, failure)),
         Ok(reply) => {
@@ -136,18 +150,18 @@ fn causes_of(probe: &Probe, limits: &Limits) -> Vec<Cause> {
             found.extend(slow(probe, limits));
         }
     }
-    found.extend(certificate(probe));
+    found.extend(certificate(probe, limits));
     found
 }
 
 // ── No answer ───────────────────────────────────────────────────────────────────────────
 
 fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
-    let node = name(probe);
+    let node = &Named(probe);
     let unix = matches!(probe.target.address, super::Address::Unix(_));
     match (failure, &probe.evidence) {
-        (_, Some(Evidence::SpeaksUwsgi)) => http_to_uwsgi(&node),
-        (_, Some(Evidence::SpeaksHttp)) => uwsgi_to_http(&node),
+        (_, Some(Evidence::SpeaksUwsgi)) => http_to_uwsgi(node),
+        (_, Some(Evidence::SpeaksHttp)) => uwsgi_to_http(node),
         (Failure::Dns, _) => Cause::new(
             causes::ProbeDns::META,
             format!("{node} has no address on this machine"),
@@ -184,7 +198,7 @@ fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
             "silent about TLS",
         )
         .help("Check that it speaks TLS on this port"),
-        (Failure::Timeout(Phase::FirstByte), _) => no_answer(probe, &node),
+        (Failure::Timeout(Phase::FirstByte), _) => no_answer(probe, node),
         (Failure::Timeout(Phase::Transfer), _) => Cause::new(
             causes::ProbeStalled::META,
             format!("{node} began its answer and did not end it in time"),
@@ -193,7 +207,7 @@ fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
         .help(
             "Ask another path with `--path` if this one streams; else find what the view waits for",
         ),
-        (Failure::Io(phase, kind, code), _) => io(&node, unix, *phase, *kind, *code),
+        (Failure::Io(phase, kind, code), _) => io(node, unix, *phase, *kind, *code),
         (Failure::LongPath, _) => Cause::new(
             causes::ProbeSocketPathTooLong::META,
             format!("the path of {node} is longer than 107 bytes"),
@@ -206,7 +220,7 @@ fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
             "no socket",
         )
         .help("Write the path of the socket itself, or remove what is in its way"),
-        (Failure::Tls(failure), _) => tls(&node, *failure, Severity::Error),
+        (Failure::Tls(failure), _) => tls(node, *failure, Severity::Error),
         (Failure::Closed, _) => Cause::new(
             causes::ProbeClosedWithoutReply::META,
             format!("{node} closed the connection without a byte"),
@@ -219,7 +233,7 @@ fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
             "answer cut short",
         )
         .help("Read its log: a worker was killed, or the view failed while writing"),
-        (Failure::NotHttp(bytes), _) => not_http(&node, bytes),
+        (Failure::NotHttp(bytes), _) => not_http(node, bytes),
         (Failure::LargeHead, _) => Cause::new(
             causes::ProbeLargeHead::META,
             format!("{node} sends more headers than nginx takes"),
@@ -245,7 +259,7 @@ fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
     }
 }
 
-fn no_answer(probe: &Probe, node: &str) -> Cause {
+fn no_answer(probe: &Probe, node: &Named<'_>) -> Cause {
     let uwsgi = matches!(&*probe.target.ask, Ask::Uwsgi(_));
     Cause::new(
         causes::ProbeNoAnswer::META,
@@ -261,7 +275,7 @@ fn no_answer(probe: &Probe, node: &str) -> Cause {
     })
 }
 
-fn io(node: &str, unix: bool, phase: Phase, kind: ErrorKind, code: Option<i32>) -> Cause {
+fn io(node: &Named<'_>, unix: bool, phase: Phase, kind: ErrorKind, code: Option<i32>) -> Cause {
     let reset = matches!(
         kind,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
@@ -332,7 +346,7 @@ fn io(node: &str, unix: bool, phase: Phase, kind: ErrorKind, code: Option<i32>) 
     }
 }
 
-fn http_to_uwsgi(node: &str) -> Cause {
+fn http_to_uwsgi(node: &Named<'_>) -> Cause {
     Cause::new(
         causes::ProbeHttpToUwsgi::META,
         format!("{node} speaks uwsgi's protocol, and nginx would send HTTP"),
@@ -341,7 +355,7 @@ fn http_to_uwsgi(node: &str) -> Cause {
     .help("Write `protocol: uwsgi` for the pool (`uwsgi_pass`), or let the node speak HTTP (`http-socket`)")
 }
 
-fn uwsgi_to_http(node: &str) -> Cause {
+fn uwsgi_to_http(node: &Named<'_>) -> Cause {
     Cause::new(
         causes::ProbeUwsgiToHttp::META,
         format!("{node} speaks HTTP, and nginx would send uwsgi's protocol"),
@@ -350,7 +364,7 @@ fn uwsgi_to_http(node: &str) -> Cause {
     .help("Write `protocol: http` for the pool (`proxy_pass`), or let the node speak uwsgi (`socket`)")
 }
 
-fn tls(node: &str, failure: TlsFailure, severity: Severity) -> Cause {
+fn tls(node: &Named<'_>, failure: TlsFailure, severity: Severity) -> Cause {
     let (meta, what, label, help) = match failure {
         TlsFailure::NotTls => (
             causes::ProbeTlsToPlain::META,
@@ -418,14 +432,18 @@ fn tls(node: &str, failure: TlsFailure, severity: Severity) -> Cause {
         .severity(severity)
 }
 
-fn certificate(probe: &Probe) -> Option<Cause> {
+fn certificate(probe: &Probe, limits: &Limits) -> Option<Cause> {
     let certificate = probe.certificate.as_ref()?;
     if probe.answer.is_err() {
         return None;
     }
     // nginx does not look at it, so the node works.
     if let Some(fault) = certificate.unchecked {
-        return Some(tls(&name(probe), fault, Severity::Warning));
+        let severity = match limits.strict_tls {
+            true => Severity::Error,
+            false => Severity::Warning,
+        };
+        return Some(tls(&Named(probe), fault, severity));
     }
     let days = certificate.seconds_left / 86_400;
     if days >= ENDS_SOON {
@@ -439,7 +457,7 @@ fn certificate(probe: &Probe) -> Option<Cause> {
     Some(
         Cause::new(
             causes::ProbeCertificateExpiring::META,
-            format!("the certificate of {} ends in {days} days", name(probe)),
+            format!("the certificate of {} ends in {days} days", Named(probe)),
             "certificate ends soon",
         )
         .severity(severity)
@@ -476,7 +494,7 @@ pub fn spoken(bytes: &[u8]) -> Option<&'static str> {
     })
 }
 
-fn not_http(node: &str, bytes: &[u8]) -> Cause {
+fn not_http(node: &Named<'_>, bytes: &[u8]) -> Cause {
     match spoken(bytes) {
         Some("TLS") => plain_to_tls(node),
         Some(protocol) => Cause::new(
@@ -497,7 +515,7 @@ fn not_http(node: &str, bytes: &[u8]) -> Cause {
     }
 }
 
-fn plain_to_tls(node: &str) -> Cause {
+fn plain_to_tls(node: &Named<'_>) -> Cause {
     Cause::new(
         causes::ProbePlainToTls::META,
         format!("{node} speaks TLS, and nginx would send plain HTTP"),
@@ -523,7 +541,7 @@ fn slow(probe: &Probe, limits: &Limits) -> Option<Cause> {
         causes::ProbeSlow::META,
         format!(
             "{} needed {} for its first byte",
-            name(probe),
+            Named(probe),
             seconds(took)
         ),
         "slow",
@@ -551,7 +569,7 @@ fn redis(probe: &Probe, reply: &Reply) -> Option<Cause> {
 }
 
 fn unexpected(probe: &Probe, reply: &Reply, wanted: &str) -> Cause {
-    let node = name(probe);
+    let node = &Named(probe);
     let message = match spoken(&reply.body) {
         Some(protocol) => format!("{node} speaks {protocol}, not {wanted}"),
         None => format!("{node} does not speak {wanted}: {}", escaped(&reply.body)),
@@ -573,24 +591,14 @@ pub(super) fn is_django(reply: &Reply) -> bool {
         >= 2
 }
 
-fn contains(reply: &Reply, text: &str) -> bool {
-    memchr::memmem::find(&reply.body, text.as_bytes()).is_some()
-}
-
-/// Whether the body is Django's page for programmers.
-pub(super) fn is_debug_page(reply: &Reply) -> bool {
-    let robots = contains(reply, "content=\"NONE,NOARCHIVE\"");
-    robots && (contains(reply, "DEBUG = True") || contains(reply, "Django Version:"))
-}
-
 fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Cause> {
-    let node = name(probe);
+    let node = &Named(probe);
     let ask = &probe.target.ask;
     let status = reply.status.unwrap_or_default();
     let mut found = Vec::new();
     match probe.evidence {
-        Some(Evidence::SpeaksUwsgi) => return vec![http_to_uwsgi(&node)],
-        Some(Evidence::SpeaksHttp) => return vec![uwsgi_to_http(&node)],
+        Some(Evidence::SpeaksUwsgi) => return vec![http_to_uwsgi(node)],
+        Some(Evidence::SpeaksHttp) => return vec![uwsgi_to_http(node)],
         Some(Evidence::ShowsDebugPage) | None => {}
     }
     let server = reply.header("server").unwrap_or_default();
@@ -604,9 +612,9 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
             .help("Run gunicorn, uvicorn or another server that is made for it"),
         );
     }
-    let django = probe.target.backend == Backend::Django;
+    let django = probe.target.pool.backend == Backend::Django;
     let elsewhere = probe.evidence == Some(Evidence::ShowsDebugPage);
-    if django && (elsewhere || is_debug_page(reply)) {
+    if django && (elsewhere || reply.marks.debug_page) {
         found.push(
             Cause::new(
                 causes::ProbeDebugPage::META,
@@ -616,6 +624,7 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
             .help("Set `DEBUG = False`"),
         );
     }
+    found.extend(pool::of_page(probe, reply));
     let path = ask.path().unwrap_or("/");
     let host = ask.host().unwrap_or_default();
     match status {
@@ -636,7 +645,7 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
             );
         }
         200..=399 => {}
-        400 if is_django(reply) || contains(reply, "DisallowedHost") => found.push(
+        400 if is_django(reply) || reply.marks.disallowed_host => found.push(
             Cause::new(
                 causes::ProbeDisallowedHost::META,
                 format!("Django on {node} refuses the host `{}`", shown(host)),
@@ -648,11 +657,8 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
                 shown(host.split(':').next().unwrap_or_default())
             )),
         ),
-        400 if request.is_some_and(|request| request.tls.is_none())
-            && (contains(reply, "The plain HTTP request was sent to HTTPS port")
-                || contains(reply, "Client sent an HTTP request to an HTTPS server")) =>
-        {
-            found.push(plain_to_tls(&node));
+        400 if request.is_some_and(|request| request.tls.is_none()) && reply.marks.wants_tls => {
+            found.push(plain_to_tls(node));
         }
         400 => found.push(
             Cause::new(
@@ -700,7 +706,7 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
 
 /// What is behind a redirect; `None` where it is an ordinary one on the same site.
 fn redirect(probe: &Probe, reply: &Reply, path: &str, host: &str) -> Option<Cause> {
-    let node = name(probe);
+    let node = &Named(probe);
     let location = reply.header("location")?;
     let (scheme, rest) = match location.split_once("://") {
         Some((scheme, rest)) => (Some(scheme), rest),
@@ -769,7 +775,7 @@ fn redirect(probe: &Probe, reply: &Reply, path: &str, host: &str) -> Option<Caus
 }
 
 fn websocket(probe: &Probe, reply: &Reply) -> Option<Cause> {
-    let node = name(probe);
+    let node = &Named(probe);
     let path = probe.target.ask.path().unwrap_or("/");
     let accepted = reply.header("sec-websocket-accept") == Some(super::plan::WEBSOCKET_ACCEPT);
     match reply.status.unwrap_or_default() {
@@ -806,51 +812,6 @@ fn websocket(probe: &Probe, reply: &Reply) -> Option<Cause> {
             .help("Serve the route with an ASGI server, and check the path in its `URLRouter`"),
         ),
     }
-}
-
-// ── Pools ───────────────────────────────────────────────────────────────────────────────
-
-/// Probes that answer otherwise than most of their pool, with the difference.
-fn odd_ones(probes: &[Probe]) -> BTreeMap<usize, String> {
-    type Question<'a> = (&'a str, &'a Ask);
-    let mut pools: std::collections::HashMap<Question<'_>, Vec<(usize, &Reply)>> =
-        std::collections::HashMap::new();
-    for (index, probe) in probes.iter().enumerate() {
-        let (Ok(reply), Ask::Http(_) | Ask::Uwsgi(_)) = (&probe.answer, &*probe.target.ask) else {
-            continue;
-        };
-        let question = (probe.target.pool.as_str(), &*probe.target.ask);
-        pools.entry(question).or_default().push((index, reply));
-    }
-    let mut odd = BTreeMap::new();
-    for replies in pools.values() {
-        let status = |reply: &Reply| reply.status.unwrap_or_default().to_string();
-        let server = |reply: &Reply| reply.header("server").unwrap_or("none").to_owned();
-        type Value = fn(&Reply) -> String;
-        let of: [(&str, Value); 2] = [("answers", status), ("runs the server", server)];
-        for (verb, value) in of {
-            let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-            for (_, reply) in replies {
-                *counts.entry(value(reply)).or_default() += 1;
-            }
-            let Some((usual, most)) = counts.iter().max_by_key(|(_, count)| **count) else {
-                continue;
-            };
-            // Where no answer is that of most, none is odd.
-            if *most * 2 <= replies.len() {
-                continue;
-            }
-            for (index, reply) in replies {
-                let own = value(reply);
-                if own != *usual {
-                    odd.entry(*index).or_insert_with(|| {
-                        format!("{verb} `{}`, the others `{}`", shown(&own), shown(usual))
-                    });
-                }
-            }
-        }
-    }
-    odd
 }
 
 #[cfg(test)]

@@ -7,9 +7,11 @@
 
 use super::example;
 use super::pools::{self, Node, Pool};
+use super::secret::{self, Secret};
 use super::target::{
-    Ask, Backend, Header, HttpRequest, Skipped, Target, Targets, Tls, UwsgiRequest,
+    self, Ask, Backend, Header, HttpRequest, Skipped, Target, Targets, Tls, UwsgiRequest,
 };
+use crate::app_server::AppServer;
 use crate::directives::{Context, Modules};
 use crate::evaluation::{Facts, Value};
 use crate::explain::passing::Passing;
@@ -42,6 +44,8 @@ pub struct Wishes {
     pub path: Option<String>,
     /// Headers that the client sends.
     pub headers: Vec<Header>,
+    /// What is in them and never shown.
+    pub secrets: Vec<Secret>,
 }
 
 /// What a topology knows and its nginx configuration does not tell.
@@ -54,6 +58,7 @@ struct Known {
 #[derive(Default)]
 struct PoolFacts {
     places: Vec<(Span, String)>,
+    server: Option<AppServer>,
     path: Option<String>,
     status: Option<u16>,
 }
@@ -125,6 +130,7 @@ fn known(loaded: &Loaded) -> Known {
         let places = places("pools", name, pool.nodes.len());
         let facts = PoolFacts {
             places: places.into_iter().zip(nodes).collect(),
+            server: pool.server,
             path: pool.health.as_ref().map(|health| health.path.clone()),
             status: pool.health.as_ref().and_then(|health| health.status),
         };
@@ -169,6 +175,7 @@ fn plan<'m>(model: &Model<'m>, folder: &Path, wishes: &Wishes, known: &Known) ->
         folder,
         wishes,
         known,
+        user: user(model),
         targets: Targets::default(),
         asked: HashSet::new(),
         skipped: HashSet::new(),
@@ -195,6 +202,17 @@ fn plan<'m>(model: &Model<'m>, folder: &Path, wishes: &Wishes, known: &Known) ->
     plan.targets
 }
 
+/// The user and the group of nginx's workers, where they are written.
+fn user(model: &Model<'_>) -> Option<(String, Option<String>)> {
+    let main = model
+        .scopes
+        .iter()
+        .find(|scope| scope.context == Context::Main)?;
+    let user = main.named("user").next()?;
+    let word = |index| user.arg(index).map(|word| word.to_str().into_owned());
+    Some((word(0)?, word(1)))
+}
+
 /// Where the assumed client is.
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -203,8 +221,10 @@ struct Plan<'a, 'm> {
     folder: &'a Path,
     wishes: &'a Wishes,
     known: &'a Known,
+    user: Option<(String, Option<String>)>,
     targets: Targets,
-    asked: HashSet<(String, usize, Arc<Ask>)>,
+    /// By the name of a pool: what its nodes are asked.
+    asked: HashSet<(String, Arc<Ask>)>,
     skipped: HashSet<(String, usize)>,
 }
 
@@ -286,6 +306,7 @@ impl<'m> Plan<'_, 'm> {
         let path = self.wishes.path.as_ref().unwrap_or(&location.path);
         let mut passing = self.passing(location, path, false);
         let text = expand(&mut passing.facts, self.model, &text, pass.name())?;
+        let text = self.public(text, pass.name())?;
         pools::pool(self.model, pass, &text)
     }
 
@@ -313,6 +334,16 @@ impl<'m> Plan<'_, 'm> {
 
     fn nodes(&mut self, pool: &Pool, asks: &[Arc<Ask>], backend: Backend) {
         let facts = self.known.pools.get(&pool.name);
+        let common = Arc::new(target::Pool {
+            name: pool.name.clone(),
+            backend,
+            server: facts.and_then(|facts| facts.server),
+            cookie: pool.cookie.clone(),
+            user: self.user.clone(),
+        });
+        let asked = &mut self.asked;
+        let new = |ask: &&Arc<Ask>| asked.insert((pool.name.clone(), Arc::clone(ask)));
+        let asks: Vec<_> = asks.iter().filter(new).collect();
         for node in &pool.nodes {
             let place = self.place(pool, node);
             let Node { index, written, .. } = node;
@@ -328,21 +359,16 @@ impl<'m> Plan<'_, 'm> {
                     }
                 }
                 Ok(address) => {
-                    for ask in asks {
-                        if !self
-                            .asked
-                            .insert((pool.name.clone(), *index, Arc::clone(ask)))
-                        {
-                            continue;
-                        }
-                        let http = !matches!(&**ask, Ask::Http(request) if request.websocket);
+                    for ask in &asks {
+                        let page = !matches!(&***ask, Ask::Http(request) if request.websocket);
+                        let path = facts.and_then(|facts| facts.path.as_ref());
                         self.targets.targets.push(Target {
-                            pool: pool.name.clone(),
+                            pool: Arc::clone(&common),
                             address: address.clone(),
                             place,
                             ask: Arc::clone(ask),
-                            backend,
-                            status: facts.and_then(|facts| facts.status).filter(|_| http),
+                            status: facts.and_then(|facts| facts.status).filter(|_| page),
+                            health: page && path.is_some() && self.wishes.path.is_none(),
                         });
                     }
                 }
@@ -405,7 +431,7 @@ impl<'m> Plan<'_, 'm> {
         }
         for (name, value) in &set {
             if !value.is_empty() {
-                headers.push(plain(name, value));
+                headers.push(self.header(name, value));
             }
         }
         if !newer && !is_set("connection") {
@@ -442,6 +468,7 @@ impl<'m> Plan<'_, 'm> {
         };
         let uri = uri.map_or_else(|| Ok(path.to_owned()), String::from_utf8);
         let uri = uri.map_err(|_| "its URI is no UTF-8".to_owned())?;
+        let uri = self.public(uri, "its URI")?;
         Ok(HttpRequest {
             head,
             uri,
@@ -450,7 +477,7 @@ impl<'m> Plan<'_, 'm> {
             websocket,
             tls: pool
                 .https
-                .then(|| tls(model, "proxy", pool, &mut passing.facts, self.folder))
+                .then(|| self.tls("proxy", pool, &mut passing.facts))
                 .transpose()?,
         })
     }
@@ -484,7 +511,7 @@ impl<'m> Plan<'_, 'm> {
             }
             let optional = statement.arg(2).is_some_and(|word| word.is("if_not_empty"));
             if !(optional && value.is_empty()) {
-                params.push(plain(&name, &value));
+                params.push(self.header(&name, &value));
             }
         }
         if self.model.target.at_least(1, 29, 5) && !hidden.iter().any(|name| name == "HOST") {
@@ -511,9 +538,31 @@ impl<'m> Plan<'_, 'm> {
             params,
             tls: pool
                 .https
-                .then(|| tls(self.model, "uwsgi", pool, &mut passing.facts, self.folder))
+                .then(|| self.tls("uwsgi", pool, &mut passing.facts))
                 .transpose()?,
         })
+    }
+
+    fn tls(&self, family: &str, pool: &Pool, facts: &mut Facts) -> Result<Tls, String> {
+        let mut tls = tls(self.model, family, pool, facts, self.folder)?;
+        tls.name = self.public(tls.name, &format!("`{family}_ssl_name`"))?;
+        Ok(tls)
+    }
+
+    /// A header that may have a secret of the client's in it.
+    fn header(&self, name: &str, value: &str) -> Header {
+        Header {
+            shown: secret::masked_text(&self.wishes.secrets, value),
+            ..plain(name, value)
+        }
+    }
+
+    /// A text that is shown, and must have no secret in it.
+    fn public(&self, text: String, name: &str) -> Result<String, String> {
+        match secret::reveals(&self.wishes.secrets, &text) {
+            true => Err(format!("{name} has a secret of `--header` in it")),
+            false => Ok(text),
+        }
     }
 
     /// What the assumed client asks, as nginx sees it in a location.

@@ -16,6 +16,8 @@ pub(super) struct Pool {
     pub(super) name: String,
     /// Its nodes.
     pub(super) nodes: Vec<Node>,
+    /// The name of the cookie that nginx sets to find the node again.
+    pub(super) cookie: Option<String>,
     /// The scheme that is written.
     pub(super) https: bool,
     /// `$proxy_host`.
@@ -91,6 +93,7 @@ pub(super) fn pool(model: &Model<'_>, pass: Statement<'_>, text: &str) -> Result
     Ok(Pool {
         name: if block.is_some() { host } else { rest.clone() },
         nodes,
+        cookie: block.and_then(|block| cookie(model, block)),
         https,
         // `ngx_http_proxy_set_vars`.
         proxy_host: if unix {
@@ -121,6 +124,16 @@ fn upstream(model: &Model<'_>, name: &str, stream: bool) -> Option<ScopeId> {
         .iter()
         .position(|scope| named(scope).is_some())?;
     Some(ScopeId(u32::try_from(index).ok()?))
+}
+
+/// `sticky cookie NAME` of an upstream.
+fn cookie(model: &Model<'_>, upstream: ScopeId) -> Option<String> {
+    let sticky = model.scope(upstream).named("sticky").next()?;
+    let name = sticky
+        .arg(0)
+        .filter(|word| word.is("cookie"))
+        .and(sticky.arg(1))?;
+    Some(name.to_str().into_owned())
 }
 
 fn servers(model: &Model<'_>, upstream: ScopeId) -> Vec<Node> {

@@ -1,11 +1,15 @@
 //! What came of a question: plain data.
 
+use super::secret::{self, Secret};
 use super::target::{Address, Target};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// How far a question gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// The name is looked up.
@@ -112,11 +116,45 @@ pub enum TlsFailure {
 pub struct Reply {
     /// The status; `None` where the protocol has none.
     pub status: Option<u16>,
-    /// Headers, names in small letters.
+    /// Headers, names in small letters. When the question is over, those that
+    /// say something about the node.
     pub headers: Vec<(String, String)>,
-    /// The first part of the body, or what was said in another protocol.
+    /// The first part of the body, or what was said in another protocol. When the question is
+    /// over, the first bytes of it.
     pub body: Vec<u8>,
+    /// What the whole body said. Known when the question is over.
+    pub marks: Marks,
 }
+
+/// What a body says that tells where it comes from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks {
+    /// It is Django's page for programmers.
+    pub debug_page: bool,
+    /// It names Django's `DisallowedHost`.
+    pub disallowed_host: bool,
+    /// A server wants TLS on this port.
+    pub wants_tls: bool,
+}
+
+/// How many bytes of a body are kept when the question is over.
+const FIRST: usize = 64;
+
+/// The headers that say something about a node, in small letters, sorted.
+const KEPT: [&str; 12] = [
+    "cross-origin-opener-policy",
+    "etag",
+    "location",
+    "referrer-policy",
+    "sec-websocket-accept",
+    "server",
+    "set-cookie",
+    "x-app-version",
+    "x-content-type-options",
+    "x-release",
+    "x-revision",
+    "x-version",
+];
 
 impl Reply {
     /// The value of a header, by its name in small letters.
@@ -125,6 +163,42 @@ impl Reply {
         let header = self.headers.iter().find(|(key, _)| key == name)?;
         Some(&header.1)
     }
+
+    /// Whether an answer sets a cookie of this name.
+    pub(super) fn sets_cookie(&self, name: &str) -> bool {
+        let cookies = self.headers.iter().filter(|(key, _)| key == "set-cookie");
+        cookies
+            .filter_map(|(_, cookie)| cookie.split_once('='))
+            .any(|(key, _)| key.trim() == name)
+    }
+
+    /// Masks secrets, reads what the body says and lets go of it: there may be many answers.
+    pub(super) fn settle(&mut self, secrets: &[Secret]) {
+        self.headers.retain(|(name, _)| is_kept(name));
+        for (_, value) in &mut self.headers {
+            if let Some(masked) = secret::masked_text(secrets, value) {
+                *value = masked;
+            }
+        }
+        if let Some(masked) = secret::masked(secrets, &self.body) {
+            self.body = masked;
+        }
+        let contains = |text: &str| memchr::memmem::find(&self.body, text.as_bytes()).is_some();
+        self.marks = Marks {
+            debug_page: contains("content=\"NONE,NOARCHIVE\"")
+                && (contains("DEBUG = True") || contains("Django Version:")),
+            disallowed_host: contains("DisallowedHost"),
+            wants_tls: contains("The plain HTTP request was sent to HTTPS port")
+                || contains("Client sent an HTTP request to an HTTPS server"),
+        };
+        self.body.truncate(FIRST);
+        self.body.shrink_to_fit();
+    }
+}
+
+/// Whether a header says something about a node.
+pub(super) fn is_kept(name: &str) -> bool {
+    KEPT.binary_search(&name).is_ok()
 }
 
 /// What another question told about a node that did not answer well.
@@ -147,6 +221,25 @@ pub struct Certificate {
     pub unchecked: Option<TlsFailure>,
 }
 
+/// Where nginx's workers would fail where this process does not: they run as another user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShutOut {
+    /// The folder or the socket that keeps them out.
+    pub path: PathBuf,
+    /// Whether it is a folder on the way.
+    pub folder: bool,
+    /// Its owner and its group, by name where there is one.
+    pub owner: (String, String),
+    /// Its permissions.
+    pub mode: u32,
+    /// Whether the workers are of its group.
+    pub member: bool,
+    /// Whether that is root's group, which nobody should be of.
+    pub of_root: bool,
+    /// The first group of the workers.
+    pub group: String,
+}
+
 /// One question, asked.
 #[derive(Debug, Clone)]
 pub struct Probe {
@@ -162,6 +255,8 @@ pub struct Probe {
     pub evidence: Option<Evidence>,
     /// The certificate of the node.
     pub certificate: Option<Certificate>,
+    /// What keeps nginx's workers out.
+    pub shut_out: Option<Box<ShutOut>>,
     /// How often it was asked.
     pub attempts: u32,
 }

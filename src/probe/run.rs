@@ -3,8 +3,10 @@
 use super::address::is_forbidden;
 use super::client::Clients;
 use super::clock::Clock;
-use super::diagnose::{is_debug_page, is_django, is_failed};
+use super::diagnose::{is_django, is_failed};
+use super::permission::Workers;
 use super::result::{Evidence, Failure, Phase, Probe, Reply, Timings, TlsFailure};
+use super::secret::{self, Secret};
 use super::target::{Address, Ask, Backend, HttpRequest, Target, UwsgiRequest};
 use super::tls;
 use super::wire::{self, Peer};
@@ -15,7 +17,7 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -46,6 +48,10 @@ pub struct Limits {
     pub link_local: bool,
     /// From when on an answer is slow.
     pub slow: Duration,
+    /// Whether a certificate that nginx does not look at has to be right, too.
+    pub strict_tls: bool,
+    /// What is masked wherever a node says it.
+    pub secrets: Vec<Secret>,
 }
 
 impl Default for Limits {
@@ -63,6 +69,8 @@ impl Default for Limits {
             headers: 100,
             link_local: false,
             slow: Duration::from_secs(1),
+            strict_tls: false,
+            secrets: Vec::new(),
         }
     }
 }
@@ -123,6 +131,27 @@ enum State {
     Done,
 }
 
+/// What questions are asked with.
+struct Tools {
+    clients: Clients,
+    limits: Limits,
+    /// Who nginx's workers are, where sockets are asked and it is known.
+    workers: Option<Workers>,
+}
+
+impl Tools {
+    fn new(targets: &[Target], limits: &Limits) -> Self {
+        let unix = |target: &&Target| matches!(target.address, Address::Unix(_));
+        let user = targets.iter().find(unix);
+        let user = user.and_then(|target| target.pool.user.as_ref());
+        Self {
+            clients: Clients::new(limits),
+            limits: limits.clone(),
+            workers: user.and_then(|(user, group)| Workers::new(user, group.as_deref())),
+        }
+    }
+}
+
 enum Event {
     Answered(usize, Box<Probe>),
     Awake(usize),
@@ -137,6 +166,7 @@ async fn all(
     let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let end = start + limits.deadline;
+    let mut ended = std::pin::pin!(tokio::time::sleep_until(end));
     let mut signal = None;
     let mut items = Vec::new();
     tokio::select! {
@@ -144,8 +174,7 @@ async fn all(
         _ = interrupt.recv() => signal = Some(2),
         _ = terminate.recv() => signal = Some(15),
     }
-    let clients = Arc::new(Clients::new(limits));
-    let shared = Arc::new(limits.clone());
+    let tools = Arc::new(Tools::new(targets, limits));
     let mut queue: VecDeque<usize> = (0..items.len()).collect();
     let mut held: HashMap<Host, VecDeque<usize>> = HashMap::new();
     let mut hosts: HashMap<Host, usize> = HashMap::new();
@@ -180,13 +209,13 @@ async fn all(
             item.attempts += 1;
             item.state = State::Asked;
             let (target, resolve, attempts) = (item.target.clone(), item.resolve, item.attempts);
-            let (clients, limits) = (Arc::clone(&clients), Arc::clone(&shared));
-            let look = first.contains(&index);
+            let tools = Arc::clone(&tools);
+            let look = first[index];
             tasks.spawn(async move {
-                let mut probe = attempt(target, &peer, &clients, &limits).await;
+                let mut probe = attempt(target, &peer, &tools).await;
                 if look
-                    && probe.evidence.is_none()
-                    && hides_debug_page(&probe, &peer, &clients, &limits).await
+                    && may_hide_debug_page(&probe)
+                    && Box::pin(hides_debug_page(&probe, &peer, &tools)).await
                 {
                     probe.evidence = Some(Evidence::ShowsDebugPage);
                 }
@@ -198,7 +227,7 @@ async fn all(
         let event = tokio::select! {
             biased;
             event = tasks.join_next() => event,
-            () = tokio::time::sleep_until(end) => break,
+            () = &mut ended => break,
             _ = interrupt.recv() => { signal = Some(2); break }
             _ = terminate.recv() => { signal = Some(15); break }
         };
@@ -397,12 +426,18 @@ fn unasked(item: &Item, failure: Failure) -> Probe {
         },
         evidence: None,
         certificate: None,
+        shut_out: None,
         attempts: item.attempts,
     }
 }
 
 /// Asks once.
-async fn attempt(target: Target, peer: &Peer, clients: &Clients, limits: &Limits) -> Probe {
+async fn attempt(target: Target, peer: &Peer, tools: &Tools) -> Probe {
+    let Tools {
+        clients,
+        limits,
+        workers,
+    } = tools;
     let pinned = match peer {
         Peer::Ip(address) => Some(*address),
         Peer::Unix(_) => None,
@@ -429,14 +464,29 @@ async fn attempt(target: Target, peer: &Peer, clients: &Clients, limits: &Limits
     {
         *failure = fault;
     }
-    let (answer, evidence) = look_again(&target.ask, peer, answer, limits).await;
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.map_or(0, |now| i64::try_from(now.as_secs()).unwrap_or(0));
+    let (mut answer, evidence) = match is_well(&answer) {
+        true => (answer, None),
+        false => Box::pin(look_again(&target.ask, peer, answer, limits)).await,
+    };
+    match &mut answer {
+        Ok(reply) => reply.settle(&limits.secrets),
+        Err(Failure::NotHttp(bytes)) => {
+            if let Some(masked) = secret::masked(&limits.secrets, bytes) {
+                *bytes = masked;
+            }
+        }
+        Err(_) => {}
+    }
     let der = marks.certificate.as_deref();
+    let shut_out = match (peer, workers) {
+        (Peer::Unix(path), Some(workers)) => workers.shut_out(path).map(Box::new),
+        _ => None,
+    };
     Probe {
         target,
         peer: pinned,
-        certificate: der.and_then(|der| tls::certificate(der, now, marks.fault)),
+        certificate: der.and_then(|der| tls::certificate(der, marks.fault)),
+        shut_out,
         answer,
         timings,
         evidence,
@@ -444,31 +494,36 @@ async fn attempt(target: Target, peer: &Peer, clients: &Clients, limits: &Limits
     }
 }
 
-/// The first page that each node is asked for.
-fn first_of_each(items: &[Item]) -> HashSet<usize> {
-    let mut seen = HashSet::new();
-    let pages = items
-        .iter()
-        .enumerate()
-        .filter(|(_, item)| match &*item.target.ask {
+/// Of each question, whether it is the first for a page of its node.
+fn first_of_each(items: &[Item]) -> Vec<bool> {
+    let mut seen = HashSet::with_capacity(items.len());
+    let mut first = Vec::with_capacity(items.len());
+    for item in items {
+        let page = match &*item.target.ask {
             Ask::Http(request) => !request.websocket,
             Ask::Uwsgi(_) => true,
             _ => false,
-        });
-    let first = pages.filter(|(_, item)| {
+        };
+        let pool = item.target.pool.name.as_str();
         let peer = item.peer.as_ref();
-        peer.is_ok_and(|peer| seen.insert((item.target.pool.as_str(), peer)))
-    });
-    first.map(|(index, _)| index).collect()
+        first.push(page && peer.is_ok_and(|peer| seen.insert((pool, peer))));
+    }
+    first
 }
 
-/// Whether a Django that answers well shows a debug page where something is wrong.
-async fn hides_debug_page(probe: &Probe, peer: &Peer, clients: &Clients, limits: &Limits) -> bool {
+/// Whether it is Django that answers well, and may answer otherwise where something is wrong.
+fn may_hide_debug_page(probe: &Probe) -> bool {
     let answered = probe.answer.as_ref();
-    let worth = answered.is_ok_and(|reply| is_django(reply) && !is_debug_page(reply));
-    if !worth || probe.target.backend != Backend::Django {
-        return false;
-    }
+    probe.evidence.is_none()
+        && probe.target.pool.backend == Backend::Django
+        && answered.is_ok_and(|reply| is_django(reply) && !reply.marks.debug_page)
+}
+
+/// Whether a node shows a debug page where something is wrong.
+async fn hides_debug_page(probe: &Probe, peer: &Peer, tools: &Tools) -> bool {
+    let Tools {
+        clients, limits, ..
+    } = tools;
     let clock = Clock::new(probe.peer);
     let asked = async {
         match &*probe.target.ask {
@@ -492,8 +547,16 @@ async fn hides_debug_page(probe: &Probe, peer: &Peer, clients: &Clients, limits:
             _ => Err(Failure::Closed),
         }
     };
-    let reply = timeout(LOOK, asked).await;
-    matches!(reply, Ok(Ok(reply)) if is_debug_page(&reply))
+    let Ok(Ok(mut reply)) = timeout(LOOK, asked).await else {
+        return false;
+    };
+    reply.settle(&limits.secrets);
+    reply.marks.debug_page
+}
+
+/// Whether an answer is good enough to ask nothing more.
+fn is_well(answer: &Result<Reply, Failure>) -> bool {
+    matches!(answer, Ok(reply) if matches!(reply.status, None | Some(100..400)))
 }
 
 /// Asks in the other protocol where that tells why the answer is none.

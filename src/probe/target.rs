@@ -1,5 +1,6 @@
 //! What is asked of whom: plain data, which `--dry-run` prints.
 
+use crate::app_server::AppServer;
 use crate::source::Span;
 use std::fmt;
 use std::net::SocketAddr;
@@ -36,21 +37,36 @@ pub enum Backend {
     Other,
 }
 
+/// What the nodes of a pool have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pool {
+    /// The pool, stream, upstream or host.
+    pub name: String,
+    /// What is behind it.
+    pub backend: Backend,
+    /// What a topology says that runs on its nodes.
+    pub server: Option<AppServer>,
+    /// The cookie of nginx's own by which it finds the node of a session (`sticky cookie`).
+    pub cookie: Option<String>,
+    /// The user that nginx's workers run as, and the group where one is written (`user`).
+    pub user: Option<(String, Option<String>)>,
+}
+
 /// One thing to ask of one address.
 #[derive(Debug, Clone)]
 pub struct Target {
-    /// The pool, stream, upstream or host.
-    pub pool: String,
+    /// The pool that the node is of.
+    pub pool: Arc<Pool>,
     /// Where the node listens.
     pub address: Address,
     /// The node's entry in the topology, or its `server` in nginx's configuration.
     pub place: Span,
     /// What is asked.
     pub ask: Arc<Ask>,
-    /// What is behind it.
-    pub backend: Backend,
     /// The status that means well; every one of 2xx and 3xx where none is told.
     pub status: Option<u16>,
+    /// Whether the path is that of the pool's health check.
+    pub health: bool,
 }
 
 /// A node that is not asked.
@@ -91,36 +107,40 @@ pub enum Ask {
 }
 
 impl Ask {
-    /// A word for it.
+    /// What is spoken.
     #[must_use]
-    pub fn protocol(&self) -> &'static str {
+    pub fn protocol(&self) -> Protocol {
         match self {
-            Self::Http(request) if request.tls.is_some() => "https",
-            Self::Http(_) => "http",
-            Self::Uwsgi(request) if request.tls.is_some() => "suwsgi",
-            Self::Uwsgi(_) => "uwsgi",
-            Self::Postgres => "postgresql",
-            Self::Redis => "redis",
-            Self::Connect => "tcp",
+            Self::Http(request) => match (request.websocket, request.tls.is_some()) {
+                (false, false) => Protocol::Http,
+                (false, true) => Protocol::Https,
+                (true, false) => Protocol::Ws,
+                (true, true) => Protocol::Wss,
+            },
+            Self::Uwsgi(request) if request.tls.is_some() => Protocol::Suwsgi,
+            Self::Uwsgi(_) => Protocol::Uwsgi,
+            Self::Postgres => Protocol::Postgresql,
+            Self::Redis => Protocol::Redis,
+            Self::Connect => Protocol::Tcp,
         }
     }
 
-    /// The host that the node is told.
+    /// The host that the node is told, as it may be shown.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         match self {
-            Self::Http(request) => request.header("host"),
-            Self::Uwsgi(request) => request.param("HTTP_HOST"),
+            Self::Http(request) => request.find("host").map(Header::shown),
+            Self::Uwsgi(request) => request.find("HTTP_HOST").map(Header::shown),
             _ => None,
         }
     }
 
-    /// The path that the node is asked for.
+    /// The path that the node is asked for, as it may be shown.
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         match self {
             Self::Http(request) => Some(&request.uri),
-            Self::Uwsgi(request) => request.param("REQUEST_URI"),
+            Self::Uwsgi(request) => request.find("REQUEST_URI").map(Header::shown),
             _ => None,
         }
     }
@@ -134,6 +154,48 @@ impl Ask {
                 .param("HTTP_X_FORWARDED_PROTO")
                 .or_else(|| request.param("REQUEST_SCHEME")),
             _ => None,
+        }
+    }
+}
+
+/// What is spoken to a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// HTTP.
+    Http,
+    /// HTTP inside TLS.
+    Https,
+    /// HTTP that becomes a WebSocket.
+    Ws,
+    /// The same inside TLS.
+    Wss,
+    /// uwsgi's.
+    Uwsgi,
+    /// uwsgi's inside TLS.
+    Suwsgi,
+    /// PostgreSQL's.
+    Postgresql,
+    /// Redis's.
+    Redis,
+    /// None: a connection is enough.
+    Tcp,
+}
+
+impl Protocol {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+            Self::Uwsgi => "uwsgi",
+            Self::Suwsgi => "suwsgi",
+            Self::Postgresql => "postgresql",
+            Self::Redis => "redis",
+            Self::Tcp => "tcp",
         }
     }
 }
@@ -185,9 +247,12 @@ impl HttpRequest {
     /// The value of a header, by its name in any letters.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
+        self.find(name).map(|header| header.value.as_str())
+    }
+
+    fn find(&self, name: &str) -> Option<&Header> {
         let named = |header: &&Header| header.name.eq_ignore_ascii_case(name);
-        let header = self.headers.iter().find(named)?;
-        Some(&header.value)
+        self.headers.iter().find(named)
     }
 }
 
@@ -222,7 +287,10 @@ impl UwsgiRequest {
     /// The value of a parameter.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
-        let param = self.params.iter().find(|param| param.name == name)?;
-        Some(&param.value)
+        self.find(name).map(|param| param.value.as_str())
+    }
+
+    fn find(&self, name: &str) -> Option<&Header> {
+        self.params.iter().find(|param| param.name == name)
     }
 }

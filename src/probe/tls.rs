@@ -154,13 +154,10 @@ fn validity(certificate: &[u8]) -> Option<(i64, i64)> {
     ))
 }
 
-/// What a certificate says, at a time in seconds since 1970.
-pub(super) fn certificate(
-    der: &[u8],
-    now: i64,
-    unchecked: Option<TlsFailure>,
-) -> Option<Certificate> {
+/// What a certificate says now.
+pub(super) fn certificate(der: &[u8], unchecked: Option<TlsFailure>) -> Option<Certificate> {
     let (_, until) = validity(der)?;
+    let now = i64::try_from(UnixTime::now().as_secs()).unwrap_or(i64::MAX);
     Some(Certificate {
         seconds_left: until - now,
         unchecked,

@@ -299,7 +299,7 @@ fn head(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Reply)>, Failure
             let reply = Reply {
                 status: response.code,
                 headers: headers.collect(),
-                body: Vec::new(),
+                ..Reply::default()
             };
             Ok(Some((end, reply)))
         }

@@ -108,7 +108,7 @@ fn causes(
         let target = &diagnosed.probe.target;
         let host = target.ask.host().expect("a host").to_owned();
         let causes = diagnosed.findings.iter().map(|f| f.rule.to_owned());
-        ((target.pool.clone(), host), causes.collect())
+        ((target.pool.name.clone(), host), causes.collect())
     });
     found.collect()
 }

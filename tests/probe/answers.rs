@@ -1,7 +1,7 @@
 //! Causes that an answer tells.
 
 use super::server::{DJANGO, Server, answer, hold};
-use super::{cause_of, probe_http, probe_pool};
+use super::{QUICK, cause_of, command, probe_http, probe_pool, said};
 use std::time::Duration;
 
 /// The cause of one answer.
@@ -140,6 +140,78 @@ fn a_node_that_differs() {
     let said = probe_pool(&pool, "/: web", &[]);
     assert_eq!(said.causes(), ["none", "probe-nodes-differ", "none"]);
     assert_eq!(said.status, 0);
+}
+
+#[test]
+fn nodes_of_another_release() {
+    for header in [
+        "ETag: \"{}\"",
+        "X-Version: {}",
+        "X-App-Version: {}",
+        "X-Release: {}",
+        "X-Revision: {}",
+    ] {
+        let node = |value| Server::answers(200, &(header.replace("{}", value) + "\r\n"), "");
+        let nodes = [node("1"), node("2"), node("1")].map(|server| server.address());
+        let pool = format!("nodes: {nodes:?}");
+        let said = probe_pool(&pool, "/: web", &[]);
+        assert_eq!(
+            said.causes(),
+            ["none", "probe-nodes-differ", "none"],
+            "{header}"
+        );
+        // Where each has its own, as pages that are made anew, nothing is usual.
+        let nodes = [node("1"), node("2"), node("3")].map(|server| server.address());
+        let said = probe_pool(&format!("nodes: {nodes:?}"), "/: web", &[]);
+        assert_eq!(said.causes(), ["none"; 3], "{header}");
+    }
+}
+
+#[test]
+fn another_server_than_declared() {
+    for (declared, runs, want) in [
+        ("server: uvicorn, ", "waitress", "probe-other-server"),
+        ("server: waitress, ", "hypercorn-h11", "probe-other-server"),
+        ("server: hypercorn, ", "hypercorn-h11", "none"),
+        ("server: gunicorn, ", "uvicorn", "none"),
+        ("server: gunicorn, ", "nginx/1.28.0", "none"),
+        ("", "uvicorn", "none"),
+    ] {
+        let server = Server::answers(200, &format!("Server: {runs}\r\n"), "");
+        let pool = format!("{declared}nodes: [\"{}\"]", server.address());
+        let said = probe_pool(&pool, "/: web", &[]);
+        assert_eq!(
+            (said.causes(), said.status),
+            (vec![want], 0),
+            "{declared} {runs}"
+        );
+    }
+}
+
+#[test]
+fn a_health_check_that_makes_sessions() {
+    let cookies = "Set-Cookie: csrftoken=x\r\nSet-Cookie: sessionid=abc; HttpOnly\r\n";
+    assert_eq!(cause(200, cookies, ""), "probe-session-created");
+    assert_eq!(cause(200, "Set-Cookie: notsessionid=abc\r\n", ""), "none");
+    // Elsewhere sessions are no fault.
+    let server = Server::answers(200, cookies, "");
+    assert_eq!(cause_of(&server.address(), &["--path", "/"]), "none");
+}
+
+#[test]
+fn a_cookie_of_nginx_that_the_application_sets() {
+    for (name, want) in [("srv_id", "probe-sticky-cookie"), ("other", "none")] {
+        let server = Server::answers(200, &format!("Set-Cookie: {name}=1; Path=/\r\n"), "");
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "events {{}}\nhttp {{ upstream web {{ zone web 64k; server {}; sticky cookie srv_id; }}\n\
+             server {{ location / {{ proxy_pass http://web; }} }} }}\n",
+            server.address()
+        );
+        std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
+        let said = said(command(folder.path(), "nginx.conf", &QUICK));
+        assert_eq!(said.causes(), [want], "{}", said.text);
+    }
 }
 
 #[test]

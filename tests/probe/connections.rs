@@ -3,7 +3,7 @@
 use super::server::{Server, answer, hold, on_socket};
 use super::{cause_of, command, probe_http, said};
 use djanginx::probe::target::Backend;
-use djanginx::probe::{Address, Ask, Limits, Target, diagnose, run};
+use djanginx::probe::{Address, Ask, Limits, Pool, Target, diagnose, run};
 use djanginx::source::{FileId, Span};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::net::{SocketAddr, TcpListener};
@@ -13,15 +13,25 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+fn pool() -> Arc<Pool> {
+    Arc::new(Pool {
+        name: "web".to_owned(),
+        backend: Backend::Other,
+        server: None,
+        cookie: None,
+        user: None,
+    })
+}
+
 /// The cause of one target that no configuration can have.
 fn cause_of_target(address: Address) -> Option<&'static str> {
     let target = Target {
-        pool: "web".to_owned(),
+        pool: pool(),
         address,
         place: Span::new(FileId(0), 0, 0),
         ask: Arc::new(Ask::Connect),
-        backend: Backend::Other,
         status: None,
+        health: false,
     };
     let limits = Limits {
         retries: 0,
@@ -81,12 +91,12 @@ fn no_way_there() {
     use djanginx::probe::{Failure, Phase, Probe, Timings};
     let probe = Probe {
         target: Target {
-            pool: "web".to_owned(),
+            pool: pool(),
             address: Address::Ip("127.0.0.1:80".parse().unwrap()),
             place: Span::new(FileId(0), 0, 0),
             ask: Arc::new(Ask::Connect),
-            backend: Backend::Other,
             status: None,
+            health: false,
         },
         peer: None,
         answer: Err(Failure::Io(
@@ -97,6 +107,7 @@ fn no_way_there() {
         timings: Timings::default(),
         evidence: None,
         certificate: None,
+        shut_out: None,
         attempts: 1,
     };
     let mut other = probe.clone();
@@ -195,6 +206,37 @@ fn a_socket_that_is_not_permitted() {
         std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
     }
     assert_eq!(said(command).causes(), ["probe-socket-permission"]);
+}
+
+#[test]
+fn a_socket_that_the_user_of_nginx_is_kept_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    on_socket(&path, answer(200, "", "well"));
+    let topology = format!(
+        "nginx: {{user: daemon}}\npools: {{web: {{nodes: [\"{}\"]}}}}\nsites: {{shop: {{domains: \
+         [a.example.com], routes: {{/: web}}}}}}\n",
+        unix(&path)
+    );
+    std::fs::write(folder.path().join("topology.yaml"), topology).unwrap();
+    for (folder_mode, mode, want, help) in [
+        (0o700, 0o666, "probe-socket-nginx-user", "chmod g+x"),
+        (0o755, 0o600, "probe-socket-nginx-user", "chmod g+w"),
+        (0o755, 0o660, "probe-socket-nginx-user", "daemon"),
+        (0o755, 0o666, "none", ""),
+    ] {
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+        std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(folder_mode)).unwrap();
+        let said = said(command(folder.path(), "topology.yaml", &[]));
+        assert_eq!(
+            said.causes(),
+            [want],
+            "{folder_mode:o} {mode:o}: {}",
+            said.text
+        );
+        assert_eq!(said.status == 0, want == "none");
+        assert!(said.text.contains(help), "{help}: {}", said.text);
+    }
 }
 
 #[test]

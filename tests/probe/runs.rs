@@ -122,6 +122,63 @@ fn secrets_are_sent_and_not_shown() {
 }
 
 #[test]
+fn secrets_that_come_back_are_not_shown() {
+    let location = "Location: https://s3cr%2Ft.example.com/?t=s3cr/t\r\n";
+    let answers: [Vec<u8>; 4] = [
+        answer(302, location, ""),
+        answer(200, "Server: s3cr/t\r\nX-Version: s3cr/t\r\n", ""),
+        b"no HTTP: s3cr/t\r\n\r\n".to_vec(),
+        // Cut off where the first bytes end.
+        [&[b'x'; 60][..], b"s3cr/t"].concat(),
+    ];
+    let servers = answers.map(Server::says);
+    let good = Server::answers(200, "Server: s\r\nX-Version: 1\r\n", "");
+    let nodes: Vec<String> = servers.iter().map(Server::address).collect();
+    let nodes = nodes
+        .into_iter()
+        .chain(std::iter::repeat_n(good.address(), 4));
+    let servers: String = nodes.map(|node| format!("server {node};\n")).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "events {{}}\nhttp {{\nupstream web {{\n{servers}}}\nserver {{\nlocation / {{\nproxy_pass \
+         http://web;\nproxy_set_header X-Copy $http_x_token;\n}}\n}}\nserver {{\nlocation / {{ \
+         proxy_pass http://web/$http_x_token; }}\n}}\n}}\n"
+    );
+    std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
+    for format in ["table", "json", "jsonl", "junit", "prometheus", "github"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_djanginx"))
+            .args([
+                "probe",
+                "nginx.conf",
+                "--format",
+                format,
+                "-v",
+                "--retries",
+                "0",
+            ])
+            .args(["--header", "X-Token: ${TOKEN}"])
+            .env("TOKEN", "s3cr/t")
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        for part in ["s3cr/", "s3cr\\", "s3cr%2F", "s3cr&"] {
+            assert!(!said.contains(part), "{format}: {said}");
+        }
+        if matches!(format, "table" | "json" | "github") {
+            assert!(said.contains("X-Copy: ${TOKEN}"), "{format}: {said}");
+            assert!(said.contains("probe-not-http"), "{format}: {said}");
+            assert!(
+                said.contains("probe-redirect-elsewhere"),
+                "{format}: {said}"
+            );
+        }
+        let asked = String::from_utf8(good.last()).unwrap();
+        assert!(asked.contains("X-Copy: s3cr/t"), "{asked}");
+    }
+}
+
+#[test]
 fn the_environment_has_no_say() {
     let server = Server::answers(200, "", "");
     let proxy = Server::answers(500, "", "");

@@ -2,8 +2,11 @@
 
 use super::server::{DJANGO, Server, answer, hold};
 use super::{QUICK, command, probe_http, probe_pool, said};
+use djanginx::probe::{Limits, Wishes, of_topology, run};
+use djanginx::source::SourceMap;
+use djanginx::topology;
 use std::os::unix::fs::MetadataExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -97,45 +100,83 @@ fn a_file_of_metrics_is_never_half_written() {
     assert_eq!(others, 3, "a file is left over");
 }
 
+/// The variable that tells this program that it was started for one test alone.
+const ALONE: &str = "DJANGINX_TEST_ALONE";
+
+/// Runs in a process of its own, whose descriptors no other test opens and closes.
 #[test]
-fn descriptors_are_given_back() {
-    const NODES: usize = 600;
-    let servers: Vec<Server> = (0..8).map(|_| Server::answers(200, DJANGO, "")).collect();
-    let silent = Server::new(|_, _, connection| hold(connection));
-    let mut nodes: Vec<String> = (0..NODES)
-        .map(|number| servers[number % servers.len()].address())
-        .collect();
-    nodes.push(silent.address());
-    let folder = configuration(&nodes);
-    let args = [
-        "--read-timeout",
-        "20s",
-        "--timeout",
-        "20s",
-        "--deadline",
-        "20s",
-    ];
-    let mut child = command(folder.path(), "nginx.conf", &args)
-        .stdout(Stdio::null())
-        .spawn()
+fn a_hundred_runs_leave_no_descriptor_open() {
+    if std::env::var_os(ALONE).is_some() {
+        return a_hundred_runs();
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "safety::a_hundred_runs_leave_no_descriptor_open"])
+        .arg("--nocapture")
+        .env(ALONE, "1")
+        .output()
         .unwrap();
-    let end = Instant::now() + Duration::from_secs(20);
-    let asked = || servers.iter().map(Server::asked).sum::<usize>();
-    while asked() < NODES || silent.asked() == 0 {
-        assert!(Instant::now() < end, "{} asked", asked());
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let open = || {
-        let folder = format!("/proc/{}/fd", child.id());
-        std::fs::read_dir(folder).unwrap().count()
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said).into_owned();
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("1 passed"), "{said}");
+}
+
+/// Probes nodes of every kind a hundred times over, and counts the descriptors of this
+/// process, which are those of the servers, too.
+fn a_hundred_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("app.sock");
+    super::server::on_socket(&socket, answer(200, DJANGO, ""));
+    let good = Server::answers(200, DJANGO, "");
+    let silent = Server::new(|_, _, mut connection| {
+        let _ = connection.read(&mut [0]);
+    });
+    let cut = Server::says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx");
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = nobody.local_addr().unwrap();
+    drop(nobody);
+    let text = format!(
+        "pools:\n  web: {{balance: round_robin, nodes: [\"{good}\", \"{silent}\", \"{cut}\", \
+         \"{refused}\", \"unix:{socket}\"]}}\n  packets: {{server: uwsgi, nodes: [\"{good}\"]}}\n\
+         sites: {{shop: {{domains: [a.example.com], routes: {{/: web, /p/: packets}}}}}}\nstreams: \
+         {{redis: {{listen: 127.0.0.1:6379, nodes: [\"{good}\"]}}}}\n",
+        good = good.address(),
+        silent = silent.address(),
+        cut = cut.address(),
+        socket = socket.display(),
+    );
+    let mut sources = SourceMap::new();
+    let loaded = topology::load(&mut sources, "topology.yaml", text.as_bytes());
+    let loaded = loaded.unwrap_or_else(|_| panic!("no topology: {text}"));
+    let release = loaded.topology.target().unwrap();
+    let targets = of_topology(&loaded, release, text.as_bytes(), None, &Wishes::default());
+    let targets = targets.unwrap().targets;
+    let limits = Limits {
+        first_byte: Duration::from_millis(20),
+        retries: 0,
+        ..Limits::default()
     };
-    // One question is left; the loop, the signals and the streams have some, too.
-    while open() > 20 {
-        assert!(Instant::now() < end, "{} are open", open());
+    let once = || {
+        let run = run(&targets, &limits, &mut |_, _| {}).unwrap();
+        let answered = run.probes.iter().filter(|probe| probe.answer.is_ok());
+        assert_eq!((run.probes.len(), answered.count()), (7, 4));
+    };
+    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let before = open();
+    for _ in 0..100 {
+        once();
+    }
+    // The servers close their ends a moment after the run; the process keeps the four of
+    // tokio's signals.
+    let end = Instant::now() + Duration::from_secs(10);
+    while open() > before + 4 {
+        assert!(
+            Instant::now() < end,
+            "{before} descriptors before, {} after",
+            open()
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
-    child.kill().unwrap();
-    child.wait().unwrap();
 }
 
 #[test]

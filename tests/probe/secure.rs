@@ -69,6 +69,15 @@ fn serve(authority: &CertifiedIssuer<'_, KeyPair>, days: (i64, i64), wants_clien
 
 /// Probes `https://127.0.0.1:PORT` with these directives; `ca.pem` is the authority's.
 fn probe(authority: &CertifiedIssuer<'_, KeyPair>, port: u16, directives: &str) -> Said {
+    probe_with(authority, port, directives, &[])
+}
+
+fn probe_with(
+    authority: &CertifiedIssuer<'_, KeyPair>,
+    port: u16,
+    directives: &str,
+    args: &[&str],
+) -> Said {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
     let text = format!(
@@ -76,7 +85,11 @@ fn probe(authority: &CertifiedIssuer<'_, KeyPair>, port: u16, directives: &str) 
          {{\n      proxy_pass https://127.0.0.1:{port};\n      {directives}\n    }}\n  }}\n}}\n"
     );
     std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
-    said(command(folder.path(), "nginx.conf", &QUICK))
+    said(command(
+        folder.path(),
+        "nginx.conf",
+        &[&QUICK, args].concat(),
+    ))
 }
 
 const VERIFY: &str = "proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; \
@@ -112,6 +125,8 @@ fn certificates_that_nginx_refuses_or_does_not_look_at() {
             "{}",
             said.text
         );
+        let said = probe_with(&ca, port, NAME, &["--strict-tls"]);
+        assert_eq!((said.causes(), said.status), (vec![want], 1));
         // Without `proxy_ssl_verify` the node works.
         let said = probe(&ca, port, NAME);
         assert_eq!(

@@ -241,7 +241,7 @@ struct Whole<'a> {
     lint: json::Report<'a>,
     nginx_t: NginxT<'a>,
     /// As `djanginx probe` has them; null where the nodes were not asked.
-    probes: Option<Vec<nodes::Line<'a>>>,
+    probes: Option<nodes::Lines<'a>>,
 }
 
 /// What an nginx of this machine says.
@@ -298,7 +298,7 @@ impl<'a> Whole<'a> {
                         .collect(),
                 },
             },
-            probes: report.probes().map(nodes::lines),
+            probes: report.probes().map(nodes::Lines),
         }
     }
 }

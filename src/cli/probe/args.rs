@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::cli::{Streams, Verbosity};
 use crate::probe::diagnose::Diagnosed;
-use crate::probe::{self, Header, Limits, Targets, Wishes};
+use crate::probe::{self, Header, Limits, Secret, Targets, Wishes};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -21,11 +21,15 @@ pub(in crate::cli) struct AskingArgs {
     /// A header that the client sends, such as `Authorization: Bearer ${TOKEN}`. `${NAME}` is
     /// a variable of the environment, which is never shown.
     #[arg(long, value_name = "NAME: VALUE", help_heading = ASKING, value_parser = header)]
-    header: Vec<Header>,
+    header: Vec<Given>,
 
     /// Ask link-local addresses, too.
     #[arg(long, help_heading = ASKING)]
     allow_link_local: bool,
+
+    /// Fail also for a wrong certificate that nginx does not look at (`proxy_ssl_verify off`).
+    #[arg(long, help_heading = ASKING)]
+    strict_tls: bool,
 
     /// For a connection with its TLS.
     #[arg(long, value_name = "TIME", help_heading = RUNNING, default_value = "2s", value_parser = time)]
@@ -90,18 +94,29 @@ fn path(text: &str) -> Result<String, String> {
     }
 }
 
+/// A header, and what in it is never shown.
+#[derive(Debug, Clone)]
+struct Given {
+    header: Header,
+    secrets: Vec<Secret>,
+}
+
 /// `NAME: VALUE`, with variables of the environment in it.
-fn header(text: &str) -> Result<Header, String> {
+fn header(text: &str) -> Result<Given, String> {
     let (name, written) = text.split_once(':').ok_or("write `NAME: VALUE`")?;
     let (name, written) = (name.trim(), written.trim());
-    let (mut value, mut secret) = (String::new(), false);
+    let (mut value, mut secrets) = (String::new(), Vec::new());
     let mut rest = written;
     while let Some((before, behind)) = rest.split_once("${") {
         let (variable, behind) = behind.split_once('}').ok_or("`${` is not ended with `}`")?;
         let set = std::env::var(variable);
+        let set = set.map_err(|_| format!("`${{{variable}}}` is not set"))?;
         value += before;
-        value += &set.map_err(|_| format!("`${{{variable}}}` is not set"))?;
-        secret = true;
+        value += &set;
+        secrets.push(Secret {
+            shown: format!("${{{variable}}}"),
+            value: set,
+        });
         rest = behind;
     }
     value += rest;
@@ -110,11 +125,12 @@ fn header(text: &str) -> Result<Header, String> {
     {
         return Err("this cannot be a header".to_owned());
     }
-    Ok(Header {
+    let header = Header {
         name: name.to_owned(),
         value,
-        shown: secret.then(|| written.to_owned()),
-    })
+        shown: (!secrets.is_empty()).then(|| written.to_owned()),
+    };
+    Ok(Given { header, secrets })
 }
 
 /// What a run came to.
@@ -130,8 +146,18 @@ impl AskingArgs {
     pub(in crate::cli) fn wishes(&self) -> Wishes {
         Wishes {
             path: self.path.clone(),
-            headers: self.header.clone(),
+            headers: self
+                .header
+                .iter()
+                .map(|given| given.header.clone())
+                .collect(),
+            secrets: self.secrets(),
         }
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        let all = self.header.iter().flat_map(|given| &given.secrets);
+        all.cloned().collect()
     }
 
     /// Asks, with progress on a terminal.
@@ -173,6 +199,8 @@ impl AskingArgs {
             wait,
             link_local: self.allow_link_local,
             slow: self.slow,
+            strict_tls: self.strict_tls,
+            secrets: self.secrets(),
             ..Limits::default()
         }
     }

@@ -3,7 +3,8 @@
 use super::{Format, Report};
 use crate::finding::Finding;
 use crate::probe::diagnose::Diagnosed;
-use crate::probe::{Ask, Outcome, Skipped, Targets, Timings};
+use crate::probe::target::Protocol;
+use crate::probe::{Ask, Outcome, Phase, Skipped, Targets, Timings};
 use crate::report::checkstyle::escaped;
 use crate::report::full::Style;
 use crate::report::json::{self, Diagnostic};
@@ -11,8 +12,8 @@ use crate::report::paths::Paths;
 use crate::report::{Summary, full, github};
 use crate::source::{Position, SourceMap, Span};
 use crate::text::shown;
-use schemars::JsonSchema;
-use serde::Serialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub(super) fn write(
             writeln!(out)
         }
         Format::Jsonl => {
-            for line in lines(*report) {
+            for line in Lines(*report).each() {
                 serde_json::to_writer(&mut *out, &line)?;
                 writeln!(out)?;
             }
@@ -78,7 +79,7 @@ fn question(ask: &Ask) -> String {
         Ask::Http(_) | Ask::Uwsgi(_) => ask.host().unwrap_or_default(),
         _ => "",
     };
-    let mut text = ask.protocol().to_owned();
+    let mut text = ask.protocol().name().to_owned();
     if let Some(path) = ask.path() {
         text += &format!(" {}", shown(path));
     }
@@ -95,7 +96,7 @@ pub(super) fn list(out: &mut dyn Write, targets: &Targets, sources: &SourceMap) 
         .iter()
         .map(|target| {
             [
-                shown(&target.pool).into_owned(),
+                shown(&target.pool.name).into_owned(),
                 shown(&target.address.to_string()).into_owned(),
                 question(&target.ask),
                 place(target.place, sources),
@@ -191,7 +192,7 @@ pub(in crate::cli) fn nodes(out: &mut dyn Write, report: &Report<'_>) -> io::Res
             };
             [
                 word(diagnosed.outcome).to_owned(),
-                shown(&probe.target.pool).into_owned(),
+                shown(&probe.target.pool.name).into_owned(),
                 shown(&probe.address()).into_owned(),
                 question(&probe.target.ask),
                 status,
@@ -236,7 +237,7 @@ struct Whole<'a> {
     /// The version of this form; it grows when something is taken away or changes its meaning.
     version: u32,
     /// A line for each question to a node, then one for each node that is not asked.
-    probes: Vec<Line<'a>>,
+    probes: Lines<'a>,
     /// What there is to say, in the order of the probes.
     diagnostics: Vec<Diagnostic<'a>>,
     summary: Totals,
@@ -274,6 +275,8 @@ enum Ending {
 pub(in crate::cli) struct Line<'a> {
     /// The question in a few words; empty for a node that is not asked.
     target: String,
+    /// What is spoken; null for a node that is not asked.
+    protocol: Option<Protocol>,
     /// The pool, stream, upstream or host.
     pool: &'a str,
     /// Where the node listens.
@@ -288,8 +291,8 @@ pub(in crate::cli) struct Line<'a> {
     /// Why it is not asked; only for skipped ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
-    /// The phase that was reached: `resolve`, `connect`, `tls`, `first-byte` or `transfer`.
-    phase: Option<&'a str>,
+    /// The phase that was reached.
+    phase: Option<Phase>,
     /// The status of the answer over HTTP.
     status: Option<u16>,
     /// How often it was asked.
@@ -298,7 +301,7 @@ pub(in crate::cli) struct Line<'a> {
     timings_ms: Option<Times>,
     /// What the most severe finding says.
     message: Option<&'a str>,
-    /// A command that asks the same.
+    /// A command that asks the same; only where there is something to find out.
     command: Option<&'a str>,
 }
 
@@ -333,14 +336,56 @@ impl Times {
     }
 }
 
-pub(in crate::cli) fn lines<'a>(report: Report<'a>) -> Vec<Line<'a>> {
-    let sources = report.sources;
-    let asked = report.probes.iter().map(|diagnosed| {
+/// The lines of a report, each made when it is written: there may be many.
+pub(in crate::cli) struct Lines<'a>(pub(in crate::cli) Report<'a>);
+
+impl<'a> Lines<'a> {
+    fn each(&self) -> impl Iterator<Item = Line<'a>> {
+        let Report {
+            targets,
+            probes,
+            sources,
+        } = self.0;
+        let asked = probes
+            .iter()
+            .map(|diagnosed| Line::asked(diagnosed, sources));
+        asked.chain(
+            targets
+                .skipped
+                .iter()
+                .map(|node| Line::skipped(node, sources)),
+        )
+    }
+}
+
+impl Serialize for Lines<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.each())
+    }
+}
+
+impl JsonSchema for Lines<'_> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        Vec::<Line<'_>>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Vec::<Line<'_>>::json_schema(generator)
+    }
+}
+
+impl<'a> Line<'a> {
+    fn asked(diagnosed: &'a Diagnosed, sources: &'a SourceMap) -> Self {
         let probe = &diagnosed.probe;
         let place = probe.target.place;
-        Line {
+        Self {
             target: question(&probe.target.ask),
-            pool: &probe.target.pool,
+            protocol: Some(probe.target.ask.protocol()),
+            pool: &probe.target.pool.name,
             address: probe.address(),
             file: sources.file(place.file).name(),
             start: sources.start(place),
@@ -351,31 +396,34 @@ pub(in crate::cli) fn lines<'a>(report: Report<'a>) -> Vec<Line<'a>> {
             },
             cause: diagnosed.cause,
             reason: None,
-            phase: Some(probe.phase().name()),
+            phase: Some(probe.phase()),
             status: probe.answer.as_ref().ok().and_then(|reply| reply.status),
             attempts: probe.attempts,
             timings_ms: Some(Times::new(&probe.timings)),
             message: diagnosed.findings.first().map(|f| f.message.as_str()),
             command: diagnosed.command.as_deref(),
         }
-    });
-    let skipped = report.targets.skipped.iter().map(|node| Line {
-        target: String::new(),
-        pool: &node.pool,
-        address: node.address.clone(),
-        file: sources.file(node.place.file).name(),
-        start: sources.start(node.place),
-        outcome: Ending::Skipped,
-        cause: None,
-        reason: Some(&node.reason),
-        phase: None,
-        status: None,
-        attempts: 0,
-        timings_ms: None,
-        message: None,
-        command: None,
-    });
-    asked.chain(skipped).collect()
+    }
+
+    fn skipped(node: &'a Skipped, sources: &'a SourceMap) -> Self {
+        Self {
+            target: String::new(),
+            protocol: None,
+            pool: &node.pool,
+            address: node.address.clone(),
+            file: sources.file(node.place.file).name(),
+            start: sources.start(node.place),
+            outcome: Ending::Skipped,
+            cause: None,
+            reason: Some(&node.reason),
+            phase: None,
+            status: None,
+            attempts: 0,
+            timings_ms: None,
+            message: None,
+            command: None,
+        }
+    }
 }
 
 impl<'a> Whole<'a> {
@@ -383,7 +431,7 @@ impl<'a> Whole<'a> {
         let diagnostic = |finding| Diagnostic::new(finding, report.sources);
         Self {
             version: 1,
-            probes: lines(report),
+            probes: Lines(report),
             diagnostics: findings.iter().map(diagnostic).collect(),
             summary: Totals {
                 passed: report.count(Outcome::Passed),
@@ -415,7 +463,10 @@ fn junit(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
 /// The suites, for a document around them.
 pub(in crate::cli) fn suites(out: &mut dyn Write, report: &Report<'_>) -> io::Result<()> {
     let mut pools: Vec<&str> = Vec::new();
-    let asked = report.probes.iter().map(|probe| &probe.probe.target.pool);
+    let asked = report
+        .probes
+        .iter()
+        .map(|probe| &probe.probe.target.pool.name);
     for pool in asked.chain(report.targets.skipped.iter().map(|node| &node.pool)) {
         if !pools.contains(&pool.as_str()) {
             pools.push(pool);
@@ -425,7 +476,7 @@ pub(in crate::cli) fn suites(out: &mut dyn Write, report: &Report<'_>) -> io::Re
         let of_pool: Vec<&Diagnosed> = report
             .probes
             .iter()
-            .filter(|probe| probe.probe.target.pool == pool)
+            .filter(|probe| probe.probe.target.pool.name == pool)
             .collect();
         let skipped: Vec<_> = report
             .targets
@@ -561,7 +612,7 @@ fn labels(diagnosed: &Diagnosed) -> String {
     let probe = &diagnosed.probe;
     format!(
         "pool=\"{}\",address=\"{}\",target=\"{}\"",
-        value(&probe.target.pool),
+        value(&probe.target.pool.name),
         value(&probe.address()),
         value(&question(&probe.target.ask))
     )

@@ -414,3 +414,33 @@ declare_rule! {
         severity: Error,
     }
 }
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A unix socket to which the user of nginx's workers (`user`) may not connect, though
+    /// djanginx, as another user, may.
+    ///
+    /// ## Why it matters
+    ///
+    /// nginx answers 502, and its log says `connect() to unix:… failed (13: Permission
+    /// denied)`. The workers need `x` on every folder of the path and `w` on the socket.
+    /// Users and groups are those of `/etc/passwd` and `/etc/group`; where an access control
+    /// list or a security module has a say, nothing is reported.
+    ///
+    /// ## What to do
+    ///
+    /// Give nginx's group the socket: `Group=www-data` and `gunicorn --umask 007`, or
+    /// `SocketGroup=www-data` in the `.socket` unit; and `x` on its folders with
+    /// `RuntimeDirectoryMode=0755`.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/ngx_core_module.html#user>
+    /// - <https://docs.gunicorn.org/en/stable/settings.html#umask>
+    pub struct ProbeSocketNginxUser {
+        id: "probe-socket-nginx-user",
+        group: Probe,
+        severity: Error,
+    }
+}

@@ -289,3 +289,74 @@ declare_rule! {
         severity: Warning,
     }
 }
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A node whose `Server` header names another application server than the topology.
+    ///
+    /// ## Why it matters
+    ///
+    /// What is generated depends on the server: whether connections to it are kept, and
+    /// whether it can speak WebSocket.
+    ///
+    /// ## What to do
+    ///
+    /// Correct `server` of the pool, or the service. gunicorn with uvicorn's worker may be
+    /// declared as either.
+    pub struct ProbeOtherServer {
+        id: "probe-other-server",
+        group: Probe,
+        severity: Warning,
+    }
+}
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A node that sets the cookie `sessionid` when its health check is asked.
+    ///
+    /// ## Why it matters
+    ///
+    /// Each check then writes a session into the database or the cache, and nobody comes back
+    /// for it: with one check a second that is 86,400 rows a day for each node.
+    ///
+    /// ## What to do
+    ///
+    /// Let the view of the health check leave `request.session` alone, and turn
+    /// `SESSION_SAVE_EVERY_REQUEST` off.
+    ///
+    /// ## References
+    ///
+    /// - <https://docs.djangoproject.com/en/stable/topics/http/sessions/#when-sessions-are-saved>
+    pub struct ProbeSessionCreated {
+        id: "probe-session-created",
+        group: Probe,
+        severity: Warning,
+    }
+}
+
+declare_rule! {
+    /// ## What it reports
+    ///
+    /// A node that sets the cookie by which nginx finds the node of a session
+    /// (`sticky cookie`).
+    ///
+    /// ## Why it matters
+    ///
+    /// The browser gets two cookies of one name. When the application's one wins, nginx finds
+    /// no node for its value, and each request may go to another.
+    ///
+    /// ## What to do
+    ///
+    /// Give the cookie of `sticky` a name that the application does not use.
+    ///
+    /// ## References
+    ///
+    /// - <https://nginx.org/en/docs/http/ngx_http_upstream_module.html#sticky_cookie>
+    pub struct ProbeStickyCookie {
+        id: "probe-sticky-cookie",
+        group: Probe,
+        severity: Warning,
+    }
+}
