@@ -68,7 +68,7 @@ impl Clients {
         clock: &Arc<Clock>,
     ) -> Result<Reply, Failure> {
         let Some((url, headers)) = self.parts(peer, request) else {
-            return wire::http(peer, request, &self.limits, clock).await;
+            return Box::pin(wire::http(peer, request, &self.limits, clock)).await;
         };
         let client = self.get(peer, request.tls.as_ref())?;
         let method = if request.head {

@@ -224,12 +224,16 @@ async fn all(
                 Event::Answered(index, Box::new(probe))
             });
         }
-        let event = tokio::select! {
-            biased;
-            event = tasks.join_next() => event,
-            () = &mut ended => break,
-            _ = interrupt.recv() => { signal = Some(2); break }
-            _ = terminate.recv() => { signal = Some(15); break }
+        // Many answers come at once, and waiting is what costs.
+        let event = match tasks.try_join_next() {
+            Some(event) => Some(event),
+            None => tokio::select! {
+                biased;
+                event = tasks.join_next() => event,
+                () = &mut ended => break,
+                _ = interrupt.recv() => { signal = Some(2); break }
+                _ = terminate.recv() => { signal = Some(15); break }
+            },
         };
         match event {
             Some(Ok(Event::Awake(index))) => queue.push_back(index),
@@ -451,10 +455,11 @@ async fn attempt(target: Target, peer: &Peer, tools: &Tools) -> Probe {
         Err(failure) => Err(failure),
         Ok(()) => match &*target.ask {
             Ask::Http(request) => clients.ask(peer, request, &clock).await,
-            Ask::Uwsgi(request) => wire::uwsgi(peer, request, limits, &clock).await,
-            Ask::Postgres => wire::postgres(peer, limits, &clock).await,
-            Ask::Redis => wire::redis(peer, limits, &clock).await,
-            Ask::Connect => wire::accepts(peer, limits, &clock).await,
+            // What is asked most stays small.
+            Ask::Uwsgi(request) => Box::pin(wire::uwsgi(peer, request, limits, &clock)).await,
+            Ask::Postgres => Box::pin(wire::postgres(peer, limits, &clock)).await,
+            Ask::Redis => Box::pin(wire::redis(peer, limits, &clock)).await,
+            Ask::Connect => Box::pin(wire::accepts(peer, limits, &clock)).await,
         },
     };
     let timings = wire::timings(&clock);
