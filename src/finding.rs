@@ -71,13 +71,17 @@ pub struct NginxVerdict {
     pub at: Option<Span>,
 }
 
+/// Words that mostly are the program's own, and then take no memory: a configuration may have
+/// thousands of findings.
+pub type Wording = Cow<'static, str>;
+
 /// A place with a few words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     /// Where.
     pub span: Span,
     /// Two to six words; may be empty.
-    pub text: String,
+    pub text: Wording,
 }
 
 /// Whether a repair keeps the meaning.
@@ -105,7 +109,7 @@ pub struct Fix {
     /// Whether it keeps the meaning.
     pub safety: Safety,
     /// An order, such as "move `keepalive` down".
-    pub title: String,
+    pub title: Wording,
     /// The edits; they do not overlap.
     pub edits: Vec<Edit>,
 }
@@ -118,26 +122,26 @@ pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
     /// One statement of what is wrong, names in backticks, no stop at the end.
-    pub message: String,
+    pub message: Wording,
     /// What to do, as an order.
-    pub help: Option<String>,
+    pub help: Option<Wording>,
     /// What nginx would say.
-    pub nginx: Option<NginxVerdict>,
+    pub nginx: Option<Box<NginxVerdict>>,
     /// Where.
     pub primary: Label,
     /// Other places that matter, in any file.
     pub related: Vec<Label>,
     /// A repair.
-    pub fix: Option<Fix>,
+    pub fix: Option<Box<Fix>>,
 }
 
 /// Words that hold text of the user's: whoever reads them sees all of it, and a terminal
 /// obeys none of it.
-fn words(text: impl Into<String>) -> String {
+fn words(text: impl Into<Wording>) -> Wording {
     let text = text.into();
     match visible(&text) {
         Cow::Borrowed(_) => text,
-        Cow::Owned(seen) => seen,
+        Cow::Owned(seen) => Cow::Owned(seen),
     }
 }
 
@@ -153,13 +157,13 @@ impl Fix {
 impl Finding {
     /// A finding of severity error.
     #[must_use]
-    pub fn error(rule: &'static str, span: Span, message: impl Into<String>) -> Self {
+    pub fn error(rule: &'static str, span: Span, message: impl Into<Wording>) -> Self {
         Self::new(rule, Severity::Error, span, message)
     }
 
     /// A finding of severity warning.
     #[must_use]
-    pub fn warning(rule: &'static str, span: Span, message: impl Into<String>) -> Self {
+    pub fn warning(rule: &'static str, span: Span, message: impl Into<Wording>) -> Self {
         Self::new(rule, Severity::Warning, span, message)
     }
 
@@ -169,7 +173,7 @@ impl Finding {
         rule: &'static str,
         severity: Severity,
         span: Span,
-        message: impl Into<String>,
+        message: impl Into<Wording>,
     ) -> Self {
         Self {
             rule,
@@ -179,7 +183,7 @@ impl Finding {
             nginx: None,
             primary: Label {
                 span,
-                text: String::new(),
+                text: Cow::Borrowed(""),
             },
             related: Vec::new(),
             fix: None,
@@ -188,21 +192,21 @@ impl Finding {
 
     /// The words at the place.
     #[must_use]
-    pub fn label(mut self, text: impl Into<String>) -> Self {
+    pub fn label(mut self, text: impl Into<Wording>) -> Self {
         self.primary.text = words(text);
         self
     }
 
     /// What to do.
     #[must_use]
-    pub fn help(mut self, text: impl Into<String>) -> Self {
+    pub fn help(mut self, text: impl Into<Wording>) -> Self {
         self.help = Some(words(text));
         self
     }
 
     /// Another place than before, and the words at it.
     #[must_use]
-    pub fn at(mut self, span: Span, text: impl Into<String>) -> Self {
+    pub fn at(mut self, span: Span, text: impl Into<Wording>) -> Self {
         self.primary = Label {
             span,
             text: words(text),
@@ -210,9 +214,18 @@ impl Finding {
         self
     }
 
+    /// A repair.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fix = Some(Box::new(fix));
+        self
+    }
+
     /// Another place that matters.
     #[must_use]
-    pub fn related(mut self, span: Span, text: impl Into<String>) -> Self {
+    pub fn related(mut self, span: Span, text: impl Into<Wording>) -> Self {
+        // Most findings have one such place, and a vector that grows begins with four.
+        self.related.reserve_exact(1);
         self.related.push(Label {
             span,
             text: words(text),

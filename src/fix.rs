@@ -1,6 +1,6 @@
 //! Repairs: which of the offered edits are made, and the texts that come out.
 
-use crate::finding::{Edit, Finding, Fix, Safety};
+use crate::finding::{Edit, Finding, Fix, Safety, Wording};
 use crate::source::{FileId, SourceMap};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ pub struct Mark {
     rule: &'static str,
     file: String,
     line: Vec<u8>,
-    title: String,
+    title: Wording,
 }
 
 /// A repair that is to be made.
@@ -147,9 +147,9 @@ mod tests {
     fn finding(start: u32, end: u32, text: &str, safety: Safety) -> Finding {
         let span = Span::new(FileId(0), start, end);
         let mut finding = Finding::error("some-rule", span, "x");
-        finding.fix = Some(Fix {
+        finding = finding.fix(Fix {
             safety,
-            title: format!("{start}-{end}"),
+            title: format!("{start}-{end}").into(),
             edits: vec![Edit {
                 span,
                 text: text.as_bytes().to_vec(),

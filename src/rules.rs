@@ -43,7 +43,6 @@ pub use settings::{AppServer, Django, Settings, SettingsError};
 pub use suppress::{Suppressions, Verdict};
 
 use crate::model::Statement;
-use crate::model::http::{Location, Server};
 use crate::model::upstream::Upstream;
 
 /// A rule: one hook per height at which it may look; all but [`Rule::meta`] are empty.
@@ -58,12 +57,6 @@ pub trait Rule: Sync {
 
     /// A directive of one of those names, in any block.
     fn directive(&self, _directive: Statement<'_>, _cx: &mut RuleContext<'_, '_>) {}
-
-    /// A `server` of `http`.
-    fn server(&self, _server: &Server<'_>, _cx: &mut RuleContext<'_, '_>) {}
-
-    /// A `location`.
-    fn location(&self, _location: &Location<'_>, _cx: &mut RuleContext<'_, '_>) {}
 
     /// An `upstream` of `http` or `stream`.
     fn upstream(&self, _upstream: &Upstream<'_>, _cx: &mut RuleContext<'_, '_>) {}

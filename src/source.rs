@@ -90,6 +90,8 @@ pub fn readable(bytes: &[u8]) -> Cow<'_, str> {
 /// Bytes between the places of a text whose line is kept: small enough to count in no time,
 /// large enough to cost no memory.
 const BLOCK: usize = 4096;
+/// How far the end of a line is looked for without a look at [`SourceFile::line_feeds`].
+const NEAR: usize = 256;
 
 /// One text with its name.
 #[derive(Debug)]
@@ -138,6 +140,9 @@ impl SourceFile {
     #[must_use]
     pub fn line_at(&self, offset: usize) -> Range<usize> {
         let offset = offset.min(self.text.len());
+        if let Some(line) = self.short_line_at(offset) {
+            return line;
+        }
         let blocks = self.line_feeds();
         let block = |index: usize| {
             let start = index * BLOCK;
@@ -156,6 +161,20 @@ impl SourceFile {
         let from = from.max(offset);
         let feed = memchr::memchr(b'\n', &self.text[from..to.max(from)]);
         start..feed.map_or(self.text.len(), |feed| from + feed + 1)
+    }
+
+    /// The line of a byte offset where both its ends are near, as they nearly always are.
+    fn short_line_at(&self, offset: usize) -> Option<Range<usize>> {
+        let from = offset.saturating_sub(NEAR);
+        let before = memchr::memrchr(b'\n', &self.text[from..offset]);
+        let start = match before {
+            Some(feed) => from + feed + 1,
+            None if from == 0 => 0,
+            None => return None,
+        };
+        let to = self.text.len().min(offset + NEAR);
+        let feed = memchr::memchr(b'\n', &self.text[offset..to])?;
+        Some(start..offset + feed + 1)
     }
 
     /// Line and column of a byte offset; offsets behind the end count as the end.

@@ -95,11 +95,11 @@ pub fn findings(
             .help(help);
         let at = place.map(|place| super::origin::shifted(place, shift));
         if said.about == About::Text {
-            finding.nginx = Some(NginxVerdict {
+            finding.nginx = Some(Box::new(NginxVerdict {
                 level: said.level,
                 message: said.message.clone(),
                 at,
-            });
+            }));
         }
         if let Some(at) = at.filter(|_| said.about != About::Machine) {
             finding = finding.related(at, "in the generated text");

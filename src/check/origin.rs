@@ -5,7 +5,7 @@
 //! that the text repeats is the place; where none is repeated it is the key.
 
 use crate::directives::Context;
-use crate::finding::{Finding, Label, NginxVerdict};
+use crate::finding::{Finding, Label};
 use crate::model::{Model, ScopeId, Statement};
 use crate::source::{FileId, Span};
 use crate::topology::Loaded;
@@ -93,18 +93,18 @@ impl<'a, 'm> Origins<'a, 'm> {
         };
         let mut place = moved(&finding.primary);
         if place.text.is_empty() {
-            "in the generated text".clone_into(&mut place.text);
+            place.text = "in the generated text".into();
         }
         let related = finding.related.iter().map(moved);
         Finding {
             primary: Label {
                 span: self.of(finding.primary.span),
-                text: "written because of this".to_owned(),
+                text: "written because of this".into(),
             },
             related: std::iter::once(place).chain(related).collect(),
-            nginx: finding.nginx.map(|nginx| NginxVerdict {
-                at: nginx.at.map(|at| shifted(at, shift)),
-                ..nginx
+            nginx: finding.nginx.map(|mut nginx| {
+                nginx.at = nginx.at.map(|at| shifted(at, shift));
+                nginx
             }),
             // Nobody edits the text.
             fix: None,

@@ -49,14 +49,19 @@ pub fn write(
     } else {
         GraphicalTheme::unicode_nocolor()
     };
-    let handler = GraphicalReportHandler::new_themed(theme)
+    let wrapping = GraphicalReportHandler::new_themed(theme)
         .with_links(false)
         .with_width(style.width)
         .with_context_lines(1);
+    let plain = wrapping.clone().with_wrap_lines(false);
     let mut text = String::new();
     for finding in findings {
         text.clear();
         let shown = Shown::of_finding(finding, sources);
+        let handler = match shown.is_short(style.width) {
+            true => &plain,
+            false => &wrapping,
+        };
         handler
             .render_report(&mut text, &shown)
             .map_err(io::Error::other)?;
@@ -119,6 +124,22 @@ impl<'a> Shown<'a> {
     }
 }
 
+impl Shown<'_> {
+    /// Whether none of its words are wrapped. Most are not, and to look where a text could be
+    /// broken takes as long as all the rest.
+    fn is_short(&self, width: usize) -> bool {
+        let fits = |words: &str| {
+            let plain = { words.bytes() }.all(|byte| matches!(byte, b' '..=b'~'));
+            let ends = !words.is_empty() && !words.starts_with(' ') && !words.ends_with(' ');
+            plain && ends && words.len() + MARGIN < width
+        };
+        fits(self.message) && self.help.is_none_or(fits)
+    }
+}
+
+/// More columns than miette puts before words.
+const MARGIN: usize = 16;
+
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.message)
@@ -154,7 +175,7 @@ impl Diagnostic for Shown<'_> {
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
         Some(Box::new(self.labels.iter().map(|label| {
-            let text = (!label.text.is_empty()).then(|| label.text.clone());
+            let text = (!label.text.is_empty()).then(|| label.text.clone().into_owned());
             let span = SourceSpan::from((label.span.start as usize, self.source.shown(label.span)));
             if label.span == self.primary {
                 LabeledSpan::new_primary_with_span(text, span)

@@ -60,7 +60,7 @@ pub fn write(
             } else {
                 write!(out, ",endLine={}", end.line)?;
             }
-            let mut text = finding.message.clone();
+            let mut text = finding.message.clone().into_owned();
             if let Some(help) = &finding.help {
                 text.push('\n');
                 text.push_str(help);

@@ -16,7 +16,7 @@ use super::Summary;
 use crate::finding::{Edit, Finding, Fix, Label, NginxLevel, Safety, Severity};
 use crate::source::{Position, SourceMap, Span};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::io::{self, Write};
 
 /// Writes findings in their order, as one object on one line.
@@ -67,7 +67,8 @@ pub struct Report<'a> {
     /// The version of this form; it grows when something is taken away or changes its meaning.
     version: u32,
     /// What there is to say, in order.
-    diagnostics: Vec<Diagnostic<'a>>,
+    #[schemars(with = "Vec<Diagnostic<'a>>")]
+    diagnostics: Diagnostics<'a>,
     summary: Totals,
 }
 
@@ -77,16 +78,28 @@ impl<'a> Report<'a> {
     pub fn new(findings: &'a [Finding], sources: &'a SourceMap, suppressed: usize) -> Self {
         Self {
             version: 1,
-            diagnostics: findings
-                .iter()
-                .map(|finding| Diagnostic::new(finding, sources))
-                .collect(),
+            diagnostics: Diagnostics { findings, sources },
             summary: Totals {
                 files: sources.len(),
                 counts: Summary::of(findings),
                 suppressed,
             },
         }
+    }
+}
+
+/// Findings that become objects one after the other, as they are written: all at once they
+/// would take more memory than the findings.
+#[derive(Debug)]
+struct Diagnostics<'a> {
+    findings: &'a [Finding],
+    sources: &'a SourceMap,
+}
+
+impl Serialize for Diagnostics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let findings = self.findings.iter();
+        serializer.collect_seq(findings.map(|finding| Diagnostic::new(finding, self.sources)))
     }
 }
 
@@ -256,14 +269,14 @@ mod tests {
                 .label("this one")
                 .related(Span::new(other, 0, 11), "because of this")
                 .help("Move it");
-        finding.nginx = Some(NginxVerdict {
+        finding.nginx = Some(Box::new(NginxVerdict {
             level: NginxLevel::Emerg,
             message: "\"keepalive\" directive is not allowed here".to_owned(),
             at: Some(Span::new(main, 19, 31)),
-        });
-        finding.fix = Some(Fix {
+        }));
+        finding = finding.fix(Fix {
             safety: Safety::Unsafe,
-            title: "move it".to_owned(),
+            title: "move it".into(),
             edits: vec![Edit {
                 span: Span::new(main, 19, 31),
                 text: b"x;".to_vec(),

@@ -123,7 +123,7 @@ impl Writer<'_> {
     fn result(&self, finding: &Finding, rule: usize, fingerprints: &mut Fingerprints) -> Value {
         let span = finding.primary.span;
         let path = self.paths.relative(self.sources.file(span.file).name());
-        let mut text = finding.message.clone();
+        let mut text = finding.message.clone().into_owned();
         if let Some(help) = &finding.help {
             text.push_str(". ");
             text.push_str(help);

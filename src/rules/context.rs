@@ -4,7 +4,7 @@ use super::facts::Pass;
 use super::meta::Meta;
 use super::places::Places;
 use super::settings::Settings;
-use crate::finding::Finding;
+use crate::finding::{Finding, Wording};
 use crate::model::{Model, Texts};
 use crate::source::Span;
 use crate::version::Target;
@@ -61,7 +61,7 @@ impl<'a, 'm> RuleContext<'a, 'm> {
 
     /// A finding of the rule that is being asked, with its usual severity.
     #[must_use]
-    pub fn finding(&self, span: Span, message: impl Into<String>) -> Finding {
+    pub fn finding(&self, span: Span, message: impl Into<Wording>) -> Finding {
         Finding::new(self.meta.id, self.meta.severity, span, message)
     }
 

@@ -37,12 +37,6 @@ pub fn run<'m>(
     for rule in &rules {
         cx.ask(rule.meta());
         rule.config(&mut cx);
-        for server in &model.http.servers {
-            rule.server(server, &mut cx);
-        }
-        for location in &model.http.locations {
-            rule.location(location, &mut cx);
-        }
         for upstream in &model.http.upstreams.all {
             rule.upstream(upstream, &mut cx);
         }

@@ -303,7 +303,7 @@ impl<'t> Reader<'t> {
             let start = Span::new(self.file, 0, 0);
             let mut finding = Finding::error(rules::EMPTY, start, "the topology is empty");
             // It has lines of its own, and nothing of the user's.
-            finding.help = Some(format!("Begin with\n{SMALLEST}"));
+            finding.help = Some(format!("Begin with\n{SMALLEST}").into());
             self.report(finding);
             return Err(Stop::Reported);
         }
@@ -320,7 +320,7 @@ impl<'t> Reader<'t> {
         Span::new(self.file, place.start, place.end)
     }
 
-    fn limit(&mut self, place: Range<usize>, message: String, help: &str) -> Stop {
+    fn limit(&mut self, place: Range<usize>, message: String, help: &'static str) -> Stop {
         let span = Span::new(self.file, place.start as u32, place.end as u32);
         self.report(
             Finding::error(rules::LIMIT, span, message)

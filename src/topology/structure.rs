@@ -317,7 +317,9 @@ impl Checker<'_> {
         if !only.is_empty() && (shape.text.is_some() || shape.integer.is_some()) {
             finding = finding.help(format!("Write `{}` alone", shown(only)));
         } else {
-            finding.help = self.how_to_write(shape, found.kind == Kind::Sequence);
+            finding.help = self
+                .how_to_write(shape, found.kind == Kind::Sequence)
+                .map(Into::into);
         }
         self.report(node, finding);
     }
@@ -351,7 +353,7 @@ impl Checker<'_> {
             "no" | "off" | "n" | "false" => Some("false"),
             _ => None,
         };
-        let wrong_type = |label: &str| {
+        let wrong_type = |label: &'static str| {
             Finding::error(rules::WRONG_TYPE, place, format!("{name} must be {words}")).label(label)
         };
         let finding = if let (true, Some(value), false) = (shape.boolean, yes_or_no, quoted) {
@@ -400,9 +402,9 @@ impl Checker<'_> {
             });
             let glued = text.contains(':') && !text.contains(": ") && !quoted;
             finding.help = match (&shape.object, &shape.items) {
-                (Some(_), _) if glued => Some("Put a space behind the `:`".to_owned()),
-                (_, Some(_)) => Some(format!("Write `[{shown}]`")),
-                _ => self.how_to_write(shape, false),
+                (Some(_), _) if glued => Some("Put a space behind the `:`".into()),
+                (_, Some(_)) => Some(format!("Write `[{shown}]`").into()),
+                _ => self.how_to_write(shape, false).map(Into::into),
             };
             finding
         };

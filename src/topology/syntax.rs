@@ -28,7 +28,7 @@ pub(super) fn explain(
     let span = |(start, end): (usize, usize)| Span::new(file, start as u32, end as u32);
     let mut finding =
         Finding::error(rules::SYNTAX, span(words.place), words.message).label(words.label);
-    finding.help = words.help;
+    finding.help = words.help.map(Into::into);
     if let Some((place, text)) = words.related {
         finding = finding.related(span(place), text);
     }

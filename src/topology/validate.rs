@@ -39,7 +39,7 @@ pub use rules::RULES;
 use super::document::{Document, Step};
 use super::model::{self, Topology};
 use crate::directives::Modules;
-use crate::finding::Finding;
+use crate::finding::{Finding, Wording};
 use crate::source::Span;
 use crate::version::{Target, Version};
 
@@ -122,7 +122,7 @@ impl<'a> Checks<'a> {
         span: Span,
         what: &str,
         gate: Gate,
-        instead: &str,
+        instead: impl Into<Wording>,
     ) {
         let target = self.target;
         let needs = match gate {

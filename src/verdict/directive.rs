@@ -229,7 +229,7 @@ fn body(
             Some(match forgotten_semicolon(directive, context, lookup) {
                 Some((span, behind)) => Finding {
                     rule: "missing-semicolon",
-                    message: format!("`{name}` is not ended before `{behind}`"),
+                    message: format!("`{name}` is not ended before `{behind}`").into(),
                     ..finding
                 }
                 .help("Write `;` at the end of the line")
@@ -272,7 +272,7 @@ fn argument_count(
     match forgotten_semicolon(directive, context, lookup) {
         Some((span, behind)) => Finding {
             rule: "missing-semicolon",
-            message: format!("`{name}` is not ended before `{behind}`"),
+            message: format!("`{name}` is not ended before `{behind}`").into(),
             ..finding
         }
         .help("Write `;` at the end of the line")

@@ -31,15 +31,15 @@ pub(super) fn finding(
 ) -> Option<Finding> {
     let argument = directive.arg(0)?;
     let shown = path.display();
-    let refused = |rule: &'static str, message: String, help: &str| {
+    let refused = |rule: &'static str, message: String, help: &'static str| {
         let finding = Finding::warning(rule, argument.span(), message);
         Some(finding.help(help))
     };
-    let limit = |message: String, help: &str| {
+    let limit = |message: String, help: &'static str| {
         let finding = Finding::error("input-limit", argument.span(), message);
         Some(finding.help(help))
     };
-    let on_this_machine = |finding: Option<Finding>, nginx: Option<NginxVerdict>| {
+    let on_this_machine = |finding: Option<Finding>, nginx: Option<Box<NginxVerdict>>| {
         let mut finding = finding?;
         if live {
             finding.severity = crate::finding::Severity::Error;

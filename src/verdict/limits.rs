@@ -171,7 +171,7 @@ fn define<'m>(
     reading.say(finding);
 }
 
-fn no_zone<'m>(reading: &mut Reading<'m>, statement: Statement<'m>, help: &str) {
+fn no_zone<'m>(reading: &mut Reading<'m>, statement: Statement<'m>, help: &'static str) {
     let name = statement.name();
     let finding = refusal(
         statement,

@@ -4,7 +4,7 @@ use super::Options;
 use super::sink::{Sink, emerg, printed, warn};
 use super::state::State;
 use crate::directives::{Family, find_variable};
-use crate::finding::Finding;
+use crate::finding::{Finding, Wording};
 use crate::model::variables::{Provenance, Variables};
 use crate::model::{Config, Model, ScopeId, Statement, Texts};
 use crate::source::Span;
@@ -39,7 +39,7 @@ pub(super) fn refusal(
     statement: Statement<'_>,
     rule: &'static str,
     span: Span,
-    message: impl Into<String>,
+    message: impl Into<Wording>,
     nginx: impl Into<String>,
 ) -> Finding {
     late_refusal(rule, span, message, nginx, Some(statement.end()))
@@ -50,7 +50,7 @@ pub(super) fn warning(
     statement: Statement<'_>,
     rule: &'static str,
     span: Span,
-    message: impl Into<String>,
+    message: impl Into<Wording>,
     nginx: impl Into<String>,
 ) -> Finding {
     late_warning(rule, span, message, nginx, Some(statement.end()))
@@ -61,7 +61,7 @@ pub(super) fn warning(
 pub(super) fn late_refusal(
     rule: &'static str,
     span: Span,
-    message: impl Into<String>,
+    message: impl Into<Wording>,
     nginx: impl Into<String>,
     at: Option<Span>,
 ) -> Finding {
@@ -74,7 +74,7 @@ pub(super) fn late_refusal(
 pub(super) fn late_warning(
     rule: &'static str,
     span: Span,
-    message: impl Into<String>,
+    message: impl Into<Wording>,
     nginx: impl Into<String>,
     at: Option<Span>,
 ) -> Finding {

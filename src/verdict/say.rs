@@ -2,6 +2,7 @@
 
 use super::reading::{Reading, refusal};
 use super::sink::printed;
+use crate::finding::Wording;
 use crate::model::Statement;
 use crate::syntax::Word;
 
@@ -38,7 +39,7 @@ impl<'m> Reading<'m> {
         statement: Statement<'m>,
         word: Word<'m>,
         what: &str,
-        help: &str,
+        help: &'static str,
     ) {
         let name = statement.name();
         self.say(
@@ -76,9 +77,9 @@ impl<'m> Reading<'m> {
         statement: Statement<'m>,
         word: Word<'m>,
         rule: &'static str,
-        message: impl Into<String>,
+        message: impl Into<Wording>,
         nginx: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Wording>,
     ) {
         self.say(refusal(statement, rule, word.span(), message, nginx).help(help));
     }

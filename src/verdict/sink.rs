@@ -79,20 +79,20 @@ impl Sink {
 }
 
 /// What nginx says at level `emerg`.
-pub(super) fn emerg(message: impl Into<String>, at: Option<Span>) -> Option<NginxVerdict> {
+pub(super) fn emerg(message: impl Into<String>, at: Option<Span>) -> Option<Box<NginxVerdict>> {
     said(NginxLevel::Emerg, message.into(), at)
 }
 
 /// What nginx says at level `warn`.
-pub(super) fn warn(message: impl Into<String>, at: Option<Span>) -> Option<NginxVerdict> {
+pub(super) fn warn(message: impl Into<String>, at: Option<Span>) -> Option<Box<NginxVerdict>> {
     said(NginxLevel::Warn, message.into(), at)
 }
 
-fn said(level: NginxLevel, mut message: String, at: Option<Span>) -> Option<NginxVerdict> {
+fn said(level: NginxLevel, mut message: String, at: Option<Span>) -> Option<Box<NginxVerdict>> {
     if message.len() > MAX_MESSAGE {
         message.truncate(message.floor_char_boundary(MAX_MESSAGE));
     }
-    Some(NginxVerdict { level, message, at })
+    Some(Box::new(NginxVerdict { level, message, at }))
 }
 
 /// A value as nginx prints it: up to a zero byte.

@@ -207,9 +207,16 @@ impl<'a, 'f> Lint<'a, 'f> {
         let mut collected = Collected::default();
         let mut known = HashSet::new();
         for step in judged {
-            let Collected { findings, files } = step;
-            let new = |finding: &Finding| known.insert((finding.rule, finding.primary.span));
-            collected.findings.extend(findings.into_iter().filter(new));
+            let Collected {
+                mut findings,
+                files,
+            } = step;
+            findings.retain(|finding| known.insert((finding.rule, finding.primary.span)));
+            if collected.findings.is_empty() {
+                collected.findings = findings;
+            } else {
+                collected.findings.append(&mut findings);
+            }
             collected.files.extend(files);
         }
         collected

@@ -59,7 +59,7 @@ pub(in crate::cli) fn with_commands(report: &Report<'_>) -> Vec<Finding> {
         let command = diagnosed.command.as_deref();
         diagnosed.findings.iter().cloned().map(move |mut finding| {
             finding.help = match (finding.help, command) {
-                (Some(help), Some(command)) => Some(format!("{help}\n{command}")),
+                (Some(help), Some(command)) => Some(format!("{help}\n{command}").into()),
                 (help, _) => help,
             };
             finding
@@ -400,7 +400,7 @@ impl<'a> Line<'a> {
             status: probe.answer.as_ref().ok().and_then(|reply| reply.status),
             attempts: probe.attempts,
             timings_ms: Some(Times::new(&probe.timings)),
-            message: diagnosed.findings.first().map(|f| f.message.as_str()),
+            message: diagnosed.findings.first().map(|f| &*f.message),
             command: diagnosed.command.as_deref(),
         }
     }

@@ -60,9 +60,9 @@ impl Rule for SecurityHeaderWithoutAlways {
                 finding.severity = Severity::Info;
             }
             let values = bare.iter().filter_map(|header| header.arg(1));
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Unsafe,
-                title: "Add `always`".to_owned(),
+                title: "Add `always`".into(),
                 edits: values
                     .map(|value| append(value.span(), *b" always"))
                     .collect(),

@@ -86,9 +86,9 @@ impl Rule for TryFilesUriSlash {
             .label("takes every folder")
             .related(last.span(), "never reached for folders")
             .help("Remove `$uri/`");
-        finding.fix = Some(Fix {
+        finding = finding.fix(Fix {
             safety: Safety::Unsafe,
-            title: "Remove `$uri/`".to_owned(),
+            title: "Remove `$uri/`".into(),
             edits: vec![Edit {
                 span: Span::new(word.span().file, before, word.span().end),
                 text: Vec::new(),

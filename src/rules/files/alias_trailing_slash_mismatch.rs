@@ -68,9 +68,9 @@ impl Rule for AliasTrailingSlashMismatch {
             .label("does not end with `/`")
             .related(path_word.span(), "does")
             .help(format!("Write `alias {shown}/`"));
-        finding.fix = Some(Fix {
+        finding = finding.fix(Fix {
             safety: Safety::Unsafe,
-            title: "end the alias with `/`".to_owned(),
+            title: "end the alias with `/`".into(),
             edits: vec![append(word.content_span(), *b"/")],
         });
         cx.report(finding);

@@ -151,7 +151,7 @@ fn by_group(
                 .related(path, "matches that address")
                 .help("Write a `/` before the group, in the expression and in `alias`");
             if !slash {
-                finding.message = format!("`alias` leads beside its folder for `{shown}`");
+                finding.message = format!("`alias` leads beside its folder for `{shown}`").into();
                 finding.severity = Severity::Warning;
             }
             cx.report(finding);

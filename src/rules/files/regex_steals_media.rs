@@ -105,9 +105,9 @@ impl Rule for RegexStealsMedia {
                     .help(format!("Write `location ^~ {}`", place.shown()));
                 if let Some(path) = place.statement.arg(0) {
                     let start = path.span().start;
-                    finding.fix = Some(Fix {
+                    finding = finding.fix(Fix {
                         safety: Safety::Unsafe,
-                        title: "Write `^~` before the prefix".to_owned(),
+                        title: "Write `^~` before the prefix".into(),
                         edits: vec![Edit {
                             span: Span::new(path.span().file, start, start),
                             text: b"^~ ".to_vec(),

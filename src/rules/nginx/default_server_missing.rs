@@ -87,9 +87,9 @@ impl Rule for DefaultServerMissing {
                 .map(|word| append(word.span(), *b" default_server"))
                 .collect();
             if !edits.is_empty() {
-                finding.fix = Some(Fix {
+                finding = finding.fix(Fix {
                     safety: Safety::Safe,
-                    title: "say that the first one does".to_owned(),
+                    title: "say that the first one does".into(),
                     edits,
                 });
             }

@@ -52,9 +52,9 @@ impl Rule for ErrorLogOff {
         let end = log.args().next_back().unwrap_or(word).span().end;
         let mut span = word.span();
         span.end = end;
-        finding.fix = Some(Fix {
+        finding = finding.fix(Fix {
             safety: Safety::Unsafe,
-            title: "throw errors away".to_owned(),
+            title: "throw errors away".into(),
             edits: vec![Edit {
                 span,
                 text: b"/dev/null crit".to_vec(),

@@ -63,9 +63,9 @@ impl Rule for LocationMissingSpace {
         let start = word.span().start + length as u32;
         let at = Span::new(word.span().file, start, start);
         if word.quote().is_none() {
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Safe,
-                title: "write a blank behind the modifier".to_owned(),
+                title: "write a blank behind the modifier".into(),
                 edits: vec![insert(at, *b" ")],
             });
         }

@@ -55,9 +55,9 @@ impl Rule for MapSourceNoDollar {
             .help(format!("Write `${shown}`"));
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
         if !value.is_empty() && value.iter().all(is_name) {
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Unsafe,
-                title: "make it a variable".to_owned(),
+                title: "make it a variable".into(),
                 edits: vec![insert(word.content_span(), *b"$")],
             });
         }

@@ -68,9 +68,9 @@ impl Rule for MixedCaseVariable {
                 .label("other capital letters")
                 .related(before, "written so before")
                 .help(format!("Write `${shown}`"));
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Safe,
-                title: "write the variable as before".to_owned(),
+                title: "write the variable as before".into(),
                 edits: vec![Edit { span, text: known }],
             });
             cx.report(finding);

@@ -66,9 +66,9 @@ impl Rule for RegexCouldBeExact {
             .help(format!("Write `location = {shown}`"));
         let bare = |byte: &u8| byte.is_ascii_alphanumeric() || b"/._-".contains(byte);
         if path.iter().all(bare) {
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Unsafe,
-                title: "compare the whole path".to_owned(),
+                title: "compare the whole path".into(),
                 edits: vec![Edit {
                     span: first.span().to(last.span()),
                     text: format!("= {shown}").into_bytes(),

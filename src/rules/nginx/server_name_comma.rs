@@ -58,9 +58,9 @@ impl Rule for ServerNameComma {
                 .filter(|name| !name.is_empty())
                 .collect();
             if word.quote().is_none() && !names.is_empty() {
-                finding.fix = Some(Fix {
+                finding = finding.fix(Fix {
                     safety: Safety::Unsafe,
-                    title: "separate the names by blanks".to_owned(),
+                    title: "separate the names by blanks".into(),
                     edits: vec![Edit {
                         span: word.span(),
                         text: names.join(&b' '),

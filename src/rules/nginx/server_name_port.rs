@@ -62,9 +62,9 @@ impl Rule for ServerNamePort {
                 .label("never matches")
                 .help("Write the name alone; the port belongs to `listen`");
             if colon > 0 {
-                finding.fix = Some(Fix {
+                finding = finding.fix(Fix {
                     safety: Safety::Unsafe,
-                    title: "take the port away".to_owned(),
+                    title: "take the port away".into(),
                     edits: vec![Edit {
                         span: place,
                         text: Vec::new(),

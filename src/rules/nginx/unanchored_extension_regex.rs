@@ -106,9 +106,9 @@ impl Rule for UnanchoredExtensionRegex {
                 .finding(word.span(), "the extension matches anywhere in a path")
                 .label("has no `$` at its end")
                 .help("Write `$` at the end");
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Unsafe,
-                title: "match the end of the path".to_owned(),
+                title: "match the end of the path".into(),
                 edits: vec![append(word.content_span(), *b"$")],
             });
             cx.report(finding);

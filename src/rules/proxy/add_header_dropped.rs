@@ -108,9 +108,9 @@ impl Rule for AddHeaderDropped {
                     }
                     finding.severity = Severity::Info;
                 }
-                finding.fix = Some(Fix {
+                finding = finding.fix(Fix {
                     safety: Safety::Unsafe,
-                    title: "repeat what is lost".to_owned(),
+                    title: "repeat what is lost".into(),
                     edits: vec![repeat_before(cx, &dropped.lost, dropped.first)],
                 });
                 cx.report(finding);

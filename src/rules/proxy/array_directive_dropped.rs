@@ -90,9 +90,9 @@ fn report<'m>(
     if !grave {
         finding.severity = Severity::Info;
     }
-    finding.fix = Some(Fix {
+    finding = finding.fix(Fix {
         safety: Safety::Unsafe,
-        title: "repeat what is lost".to_owned(),
+        title: "repeat what is lost".into(),
         edits: vec![repeat_before(cx, lost, first)],
     });
     cx.report(finding);

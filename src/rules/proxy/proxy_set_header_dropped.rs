@@ -96,9 +96,9 @@ impl Rule for ProxySetHeaderDropped {
             if !dropped.lost.iter().any(is_grave) {
                 finding.severity = Severity::Info;
             }
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Unsafe,
-                title: "repeat what is lost".to_owned(),
+                title: "repeat what is lost".into(),
                 edits: vec![repeat_before(cx, &dropped.lost, dropped.first)],
             });
             cx.report(finding);

@@ -68,9 +68,9 @@ impl Rule for AddHeaderMultiline {
                 .map(<[u8]>::trim_ascii)
                 .filter(|line| !line.is_empty())
                 .collect();
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Safe,
-                title: "Join the lines".to_owned(),
+                title: "Join the lines".into(),
                 edits: vec![Edit {
                     span: word.span(),
                     text: lines.join(&b' '),

@@ -73,9 +73,9 @@ impl Rule for StatusPageExposed {
             .help("Write `allow 127.0.0.1;` and `deny all;` in this block");
         if rules.is_empty() {
             let end = status.end().end;
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Unsafe,
-                title: "Let this machine in alone".to_owned(),
+                title: "Let this machine in alone".into(),
                 edits: vec![Edit {
                     span: Span::new(status.end().file, end, end),
                     text: b" allow 127.0.0.1; deny all;".to_vec(),

@@ -71,15 +71,15 @@ impl Rule for DeprecatedTlsProtocol {
             .label("forbidden by RFC 8996")
             .help(format!("Write `{} TLSv1.2 TLSv1.3;`", protocols.name()));
         if names.len() > 1 {
-            finding.message = format!("{} are no longer safe", names.join(", "));
+            finding.message = format!("{} are no longer safe", names.join(", ")).into();
         }
         if protocols.name() != "ssl_protocols" {
             finding.severity = Severity::Warning;
         }
         if start.file == end.file {
-            finding.fix = Some(Fix {
+            finding = finding.fix(Fix {
                 safety: Safety::Unsafe,
-                title: "Leave TLS 1.2 and 1.3".to_owned(),
+                title: "Leave TLS 1.2 and 1.3".into(),
                 edits: vec![Edit {
                     span: Span::new(start.file, start.start, end.end),
                     text: b"TLSv1.2 TLSv1.3".to_vec(),

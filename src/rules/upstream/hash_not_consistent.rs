@@ -54,9 +54,9 @@ impl Rule for HashNotConsistent {
             )
             .label("has no `consistent`")
             .help("Write `consistent` behind the key");
-        finding.fix = Some(Fix {
+        finding = finding.fix(Fix {
             safety: Safety::Unsafe,
-            title: "add `consistent`".to_owned(),
+            title: "add `consistent`".into(),
             edits: vec![append(hash.head(), *b" consistent")],
         });
         cx.report(finding);

@@ -73,9 +73,9 @@ impl Rule for StickyCookieFlags {
             .finding(sticky.head(), format!("the cookie lacks `{flags}`"))
             .label("sent to every client")
             .help(format!("Write `{flags}` behind it"));
-        finding.fix = Some(Fix {
+        finding = finding.fix(Fix {
             safety: Safety::Unsafe,
-            title: format!("add `{flags}`"),
+            title: format!("add `{flags}`").into(),
             edits: vec![append(sticky.head(), format!(" {flags}"))],
         });
         cx.report(finding);

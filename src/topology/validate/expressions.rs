@@ -108,7 +108,7 @@ fn is_known(cx: &mut Checks<'_>, name: &str, place: Place<'_>, family: Family) -
             place.span(),
             &format!("`${}`", shown(name)),
             Gate::OpenSource(version),
-            &format!(
+            format!(
                 "Use another variable, or raise `nginx.version`; nginx says `unknown \"{}\" \
                  variable`",
                 shown(&name.to_ascii_lowercase())

@@ -192,7 +192,7 @@ fn is_request_id(cx: &Checks<'_>, folded: &str) -> bool {
     }
 }
 
-fn report_owned(cx: &mut Checks<'_>, name: &str, span: Span, help: &str) {
+fn report_owned(cx: &mut Checks<'_>, name: &str, span: Span, help: &'static str) {
     cx.report(
         Finding::error(
             "topology-owned-header",

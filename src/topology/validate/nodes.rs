@@ -399,7 +399,7 @@ fn check_drain(cx: &mut Checks<'_>, group: &Group<'_>, node: &Node, place: Place
 
 /// Streams have no sessions to stick to.
 fn refuse_http_keys(cx: &mut Checks<'_>, group: &Group<'_>, index: usize, node: &Node) {
-    let mut refuse = |key, what: &str, help: &str| {
+    let mut refuse = |key, what: &str, help: &'static str| {
         let keys = [Key("nodes"), Index(index), Key(key)];
         cx.report(
             Finding::error(

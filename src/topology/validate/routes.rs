@@ -161,7 +161,7 @@ pub(super) struct PrefixProblem {
 /// Whether nginx can ever find a prefix: it compares with the path as it is after decoding
 /// and cleaning (`ngx_http_parse_complex_uri`).
 pub(super) fn parse_prefix(text: &str) -> Result<(), PrefixProblem> {
-    let problem = |message, label, help: &str| {
+    let problem = |message, label, help: &'static str| {
         Err(PrefixProblem {
             message,
             label,

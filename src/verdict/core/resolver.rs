@@ -84,7 +84,12 @@ fn switch(text: &[u8]) -> Option<bool> {
     }
 }
 
-fn invalid<'m>(reading: &mut Reading<'m>, statement: Statement<'m>, word: Word<'m>, help: &str) {
+fn invalid<'m>(
+    reading: &mut Reading<'m>,
+    statement: Statement<'m>,
+    word: Word<'m>,
+    help: &'static str,
+) {
     reading.say(
         refusal(
             statement,

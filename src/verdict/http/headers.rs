@@ -74,7 +74,7 @@ fn refuse<'m>(
     reading: &mut Reading<'m>,
     statement: Statement<'m>,
     word: Word<'m>,
-    message: &str,
+    message: &'static str,
     nginx: &str,
 ) {
     let nginx = format!("\"expires\" directive {nginx}");

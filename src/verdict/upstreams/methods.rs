@@ -57,7 +57,7 @@ fn invalid_parameter<'m>(
     reading: &mut Reading<'m>,
     statement: Statement<'m>,
     word: Word<'m>,
-    help: &str,
+    help: &'static str,
 ) {
     reading.say(
         refusal(
@@ -196,7 +196,7 @@ pub(super) fn keepalive<'m>(reading: &mut Reading<'m>, statement: Statement<'m>)
 pub(super) fn zone<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     let Some(name) = statement.arg(0) else { return };
     let value = name.value();
-    let mut say = |word: Word<'m>, message: String, nginx: String, help: &str| {
+    let mut say = |word: Word<'m>, message: String, nginx: String, help: &'static str| {
         reading.say(refusal(statement, "zone-size", word.span(), message, nginx).help(help));
     };
     if value.is_empty() {

@@ -317,7 +317,7 @@ fn address<'m>(
     let has_port = url.port.is_some() || unix;
     peer.port = url.port;
     peer.host = Some(url.host);
-    let mut say = |rule, message: String, nginx: String, help: &str| {
+    let mut say = |rule, message: String, nginx: String, help: &'static str| {
         reading.say(refusal(statement, rule, word.span(), message, nginx).help(help));
     };
     if stream && !has_port && !with_service {
