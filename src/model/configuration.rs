@@ -129,6 +129,20 @@ impl<'m> Model<'m> {
         std::iter::successors(Some(id), |id| self.scope(*id).parent)
     }
 
+    /// The last block that stands in a block, at whatever depth; the block itself where none does.
+    #[must_use]
+    pub fn last_within(&self, id: ScopeId) -> ScopeId {
+        let last_in = |id: &ScopeId| self.scope(*id).blocks.last().map(|(_, last)| *last);
+        std::iter::successors(Some(id), last_in)
+            .last()
+            .unwrap_or(id)
+    }
+
+    /// A block and all blocks in it, in reading order.
+    pub fn within(&self, id: ScopeId) -> impl Iterator<Item = ScopeId> + use<> {
+        (id.0..=self.last_within(id).0).map(ScopeId)
+    }
+
     /// The directives of a name that count in a block: its own, else those of the nearest
     /// block around it that has any. That is how nginx inherits everything that it does not
     /// merge value by value (`add_header`, `proxy_set_header`, `access_log`, …).

@@ -732,7 +732,7 @@ impl<'m> Location<'m> {
     fn new(model: &Model<'m>, pass: Statement<'m>) -> Self {
         let opener = model.scope(pass.scope).opener;
         let located = opener.and_then(location_of);
-        let (matcher, text) = located.unwrap_or((Matcher::Prefix, b"/".to_vec()));
+        let (matcher, text) = located.unwrap_or((Matcher::Prefix, b"/".into()));
         let literal = !matches!(matcher, Matcher::Regex | Matcher::Named);
         let id = model.http.location_of(pass.scope);
         let regex = id.and_then(|id| model.http.location(id).regex.as_deref());
@@ -749,7 +749,7 @@ impl<'m> Location<'m> {
         Self {
             pass,
             path: path.unwrap_or_else(|| "/".to_owned()),
-            prefix: literal.then_some(text),
+            prefix: literal.then(|| text.into_owned()),
             server: server.map_or_else(Server::unknown, |server| Server::new(model, server)),
         }
     }

@@ -21,7 +21,7 @@ pub struct RuleContext<'a, 'm> {
     pub settings: &'a Settings,
     meta: &'static Meta,
     findings: Vec<Finding>,
-    places: OnceCell<Rc<Places<'m>>>,
+    places: OnceCell<Rc<Places<'a, 'm>>>,
 }
 
 impl<'a, 'm> RuleContext<'a, 'm> {
@@ -50,11 +50,11 @@ impl<'a, 'm> RuleContext<'a, 'm> {
 
     /// The servers and locations.
     #[must_use]
-    pub fn places(&self) -> Rc<Places<'m>> {
+    pub fn places(&self) -> Rc<Places<'a, 'm>> {
         Rc::clone(self.shared())
     }
 
-    fn shared(&self) -> &Rc<Places<'m>> {
+    fn shared(&self) -> &Rc<Places<'a, 'm>> {
         self.places
             .get_or_init(|| Rc::new(Places::new(self.model, self.settings)))
     }

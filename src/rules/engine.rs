@@ -4,9 +4,9 @@ use super::context::RuleContext;
 use super::selection::Selection;
 use super::settings::Settings;
 use super::{ALL, Rule};
+use crate::directives::{self, RowId};
 use crate::finding::Finding;
 use crate::model::{Model, Texts};
-use std::collections::HashMap;
 
 /// Asks the selected rules about a configuration. Findings come in reading order.
 #[must_use]
@@ -21,15 +21,19 @@ pub fn run<'m>(
         .copied()
         .filter(|rule| selection.has(rule.meta()))
         .collect();
-    let mut by_name: HashMap<&str, Vec<&dyn Rule>> = HashMap::new();
+    // For every row of the table the rules that want to see its directives: a configuration has
+    // more directives than anything else, and most of them interest no rule.
+    let mut by_row: Vec<Vec<&dyn Rule>> = vec![Vec::new(); directives::all().len()];
     for rule in &rules {
-        for name in rule.directives() {
-            by_name.entry(name).or_default().push(*rule);
+        let names = rule.directives().iter();
+        let rows = names.flat_map(|name| directives::lookup(name.as_bytes()));
+        for row in rows {
+            by_row[RowId::of(row).index()].push(*rule);
         }
     }
     let mut cx = RuleContext::new(model, texts, settings);
     for statement in model.statements() {
-        for rule in by_name.get(statement.name()).into_iter().flatten() {
+        for rule in &by_row[RowId::of(statement.row).index()] {
             cx.ask(rule.meta());
             rule.directive(statement, &mut cx);
         }

@@ -8,9 +8,12 @@ pub mod pools;
 
 use super::settings::{AppServer, Settings};
 use crate::directives::Context;
+use crate::model::upstream::{Peer, Upstream};
 use crate::model::{Model, ScopeId, Statement};
 use crate::source::Span;
 use crate::values::address::{self, Allowed, Host};
+use std::borrow::Cow;
+use std::ops::Range;
 
 /// A directive that hands requests to a backend.
 #[derive(Debug, Clone)]
@@ -20,10 +23,10 @@ pub struct Pass<'m> {
     /// What is spoken to the backend.
     pub protocol: Protocol,
     /// Where requests go; `None` where variables decide.
-    pub to: Option<Destination>,
+    pub to: Option<Destination<'m>>,
     /// What is behind the host, with its `/`; `None` where nothing is, and nginx then passes
     /// on the URI as the client wrote it. Variables are as written.
-    pub uri: Option<Vec<u8>>,
+    pub uri: Option<Cow<'m, [u8]>>,
     /// The block `server` that it is in.
     pub server: Option<ScopeId>,
     /// Whether Django is behind it.
@@ -45,9 +48,9 @@ pub enum Protocol {
 
 /// Where requests go.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
+pub struct Destination<'m> {
     /// The host or the name of an upstream, as written.
-    pub name: Vec<u8>,
+    pub name: Cow<'m, [u8]>,
     /// The port that is written.
     pub port: Option<u16>,
     /// Where it is written.
@@ -157,35 +160,37 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
         ..Allowed::default()
     };
     let url = address::parse_url(&value[scheme..literal], allowed).ok()?;
-    let upstream = upstream(model, url.host_text).filter(|_| url.port.is_none());
+    let upstream = model.http.upstreams.find(url.host_text);
+    let upstream = upstream.filter(|_| url.port.is_none());
     let start = scheme + (url.host_text.as_ptr() as usize - value[scheme..].as_ptr() as usize);
-    found.uri =
-        (!url.uri.is_empty() || dollar.is_some()).then(|| [url.uri, &value[literal..]].concat());
-    found.django = evidence(model, settings, protocol, &url, upstream);
+    found.uri = (!url.uri.is_empty() || dollar.is_some())
+        .then(|| part_of(&value, literal - url.uri.len()..value.len()));
+    found.django = evidence(settings, protocol, &url, upstream);
     if found.django == Evidence::Likely && is_for_php(model, statement.scope) {
         found.django = Evidence::None;
     }
     found.to = Some(Destination {
-        name: url.host_text.to_vec(),
+        name: part_of(&value, start..start + url.host_text.len()),
         port: url.port,
         span: word.part(start..start + url.host_text.len()),
-        upstream,
+        upstream: upstream.map(|upstream| upstream.scope),
     });
     Some(found)
 }
 
-/// The block `upstream` of `http` that has a name.
-fn upstream(model: &Model<'_>, name: &[u8]) -> Option<ScopeId> {
-    let upstream = model.http.upstreams.find(name)?;
-    Some(upstream.scope)
+/// A part of a value, borrowed where the value is.
+pub(super) fn part_of<'m>(value: &Cow<'m, [u8]>, range: Range<usize>) -> Cow<'m, [u8]> {
+    match value {
+        Cow::Borrowed(value) => Cow::Borrowed(&value[range]),
+        Cow::Owned(value) => Cow::Owned(value[range].to_vec()),
+    }
 }
 
 fn evidence(
-    model: &Model<'_>,
     settings: &Settings,
     protocol: Protocol,
     url: &address::Url<'_>,
-    upstream: Option<ScopeId>,
+    upstream: Option<&Upstream<'_>>,
 ) -> Evidence {
     let stated = &settings.django.upstreams;
     if !stated.is_empty() {
@@ -203,7 +208,7 @@ fn evidence(
         Protocol::Http | Protocol::Https => {
             speaks(url.host_text)
                 || upstream.is_none() && is_usual(&url.host, url.port)
-                || upstream.is_some_and(|upstream| servers_are_usual(model, upstream))
+                || upstream.is_some_and(has_usual_server)
         }
         _ => false,
     };
@@ -222,10 +227,10 @@ fn is_for_php(model: &Model<'_>, scope: ScopeId) -> bool {
 
 /// Whether a name or a path has a word that stands for Django.
 fn speaks(name: &[u8]) -> bool {
-    let small = name.to_ascii_lowercase();
-    NAMES
-        .iter()
-        .any(|known| memchr::memmem::find(&small, known.as_bytes()).is_some())
+    NAMES.iter().any(|known| {
+        let mut windows = name.windows(known.len());
+        windows.any(|part| part.eq_ignore_ascii_case(known.as_bytes()))
+    })
 }
 
 fn is_usual(host: &Host, port: Option<u16>) -> bool {
@@ -236,15 +241,12 @@ fn is_usual(host: &Host, port: Option<u16>) -> bool {
     }
 }
 
-fn servers_are_usual(model: &Model<'_>, upstream: ScopeId) -> bool {
-    model.scope(upstream).named("server").any(|server| {
-        let Some(word) = server.arg(0) else {
-            return false;
-        };
-        let value = word.value();
-        address::parse_url(&value, Allowed::default())
-            .is_ok_and(|url| is_usual(&url.host, url.port))
-    })
+fn has_usual_server(upstream: &Upstream<'_>) -> bool {
+    let is_usual = |peer: &Peer<'_>| {
+        let host = peer.host.as_ref();
+        host.is_some_and(|host| is_usual(host, peer.port))
+    };
+    upstream.servers.iter().any(is_usual)
 }
 
 /// What runs Django, as the settings say or a name does.
@@ -284,24 +286,26 @@ pub enum Matcher {
 /// The modifier and the path of a `location`, as nginx takes them apart
 /// (`ngx_http_core_location`): the modifier may be glued to the path.
 #[must_use]
-pub fn location_of(statement: Statement<'_>) -> Option<(Matcher, Vec<u8>)> {
-    let first = statement.arg(0)?.value().into_owned();
+pub fn location_of<'m>(statement: Statement<'m>) -> Option<(Matcher, Cow<'m, [u8]>)> {
+    let first = statement.arg(0)?.value();
     if let Some(second) = statement.arg(1) {
-        let matcher = match first.as_slice() {
+        let matcher = match &*first {
             b"=" => Matcher::Exact,
             b"^~" => Matcher::PrefixNoRegex,
             b"~" | b"~*" => Matcher::Regex,
             _ => return None,
         };
-        return Some((matcher, second.value().into_owned()));
+        return Some((matcher, second.value()));
     }
-    Some(match first.as_slice() {
-        [b'=', path @ ..] => (Matcher::Exact, path.to_vec()),
-        [b'^', b'~', path @ ..] => (Matcher::PrefixNoRegex, path.to_vec()),
-        [b'~', b'*', path @ ..] | [b'~', path @ ..] => (Matcher::Regex, path.to_vec()),
-        [b'@', ..] => (Matcher::Named, first),
-        _ => (Matcher::Prefix, first),
-    })
+    let (matcher, skip) = match &*first {
+        [b'=', ..] => (Matcher::Exact, 1),
+        [b'^', b'~', ..] => (Matcher::PrefixNoRegex, 2),
+        [b'~', b'*', ..] => (Matcher::Regex, 2),
+        [b'~', ..] => (Matcher::Regex, 1),
+        [b'@', ..] => (Matcher::Named, 0),
+        _ => (Matcher::Prefix, 0),
+    };
+    Some((matcher, part_of(&first, skip..first.len())))
 }
 
 /// The nearest `location` round a block, the block itself included.

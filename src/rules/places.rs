@@ -3,39 +3,55 @@
 use super::facts::{self, Matcher, Pass, location_of};
 use super::settings::Settings;
 use crate::directives::Context;
+use crate::model::http::{Location, LocationKind};
 use crate::model::{Model, ScopeId, Statement};
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::address::{self, Allowed, Host};
 use crate::values::expression::{self, Part};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// The servers and locations of `http`, and what hands requests on.
+/// The servers and locations of `http` as rules ask about them, and what hands requests on.
+///
+/// Servers and locations are the model's; what is kept here is only what many rules ask.
 #[derive(Debug, Clone)]
-pub struct Places<'m> {
-    /// Every `server`, in reading order.
-    pub sites: Vec<Site<'m>>,
-    /// Every `location`, in reading order.
-    pub places: Vec<Place<'m>>,
+pub struct Places<'a, 'm> {
+    model: &'a Model<'m>,
     /// Every place that hands requests to a backend, in reading order.
     pub passes: Vec<Pass<'m>>,
     /// `map` blocks by the variable that they define, in small letters without `$`.
     maps: HashMap<Vec<u8>, Statement<'m>>,
-    /// For every block the index behind the last block in it.
-    ends: Vec<usize>,
+    /// How each server is reached.
+    reach: Vec<Reach>,
 }
 
 /// A `server` of `http`.
-#[derive(Debug, Clone)]
-pub struct Site<'m> {
+#[derive(Debug, Clone, Copy)]
+pub struct Site<'a, 'm> {
     /// Its block.
     pub scope: ScopeId,
     /// What opens it.
     pub statement: Statement<'m>,
-    /// Where it listens; one socket where it does not say so.
-    pub sockets: Vec<Socket<'m>>,
-    /// Its names.
-    pub names: Vec<Word<'m>>,
+    model: &'a Model<'m>,
+    reach: Reach,
+}
+
+/// How a server is reached, of all its sockets together.
+#[derive(Debug, Clone, Copy, Default)]
+struct Reach {
+    /// One has TLS.
+    tls: bool,
+    /// One speaks the PROXY protocol.
+    proxy_protocol: bool,
+    /// One has no TLS, and other machines reach it.
+    plain: bool,
+    /// Other machines reach one.
+    remote: bool,
+    /// Clients with IPv4 addresses can come.
+    v4: bool,
+    /// Clients with IPv6 addresses can come.
+    v6: bool,
 }
 
 /// Where a server listens.
@@ -56,8 +72,8 @@ pub struct Socket<'m> {
 }
 
 /// A `location`.
-#[derive(Debug, Clone)]
-pub struct Place<'m> {
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a, 'm> {
     /// Its block.
     pub scope: ScopeId,
     /// What opens it.
@@ -65,7 +81,7 @@ pub struct Place<'m> {
     /// How it is written.
     pub matcher: Matcher,
     /// Its path, pattern or name.
-    pub path: Vec<u8>,
+    pub path: &'a [u8],
     /// The `server` that it is in.
     pub server: Option<ScopeId>,
 }
@@ -140,7 +156,7 @@ pub struct Folder<'m> {
     /// `root` or `alias`.
     pub statement: Statement<'m>,
     /// Its value.
-    pub path: Vec<u8>,
+    pub path: Cow<'m, [u8]>,
     /// Whether it is `alias`.
     pub alias: bool,
 }
@@ -171,47 +187,91 @@ impl Socket<'_> {
     }
 }
 
-impl Site<'_> {
+impl<'a, 'm> Site<'a, 'm> {
+    /// Where it listens; one socket where it does not say so.
+    #[must_use]
+    pub fn sockets(&self) -> Vec<Socket<'m>> {
+        sockets(self.model, self.scope)
+    }
+
+    /// Its names.
+    pub fn names(&self) -> impl Iterator<Item = Word<'m>> + use<'a, 'm> {
+        let names = self.model.scope(self.scope).named("server_name");
+        names.flat_map(|statement| statement.args())
+    }
+
     /// Whether it has a TLS socket.
     #[must_use]
     pub fn has_tls(&self) -> bool {
-        self.sockets.iter().any(|socket| socket.tls)
+        self.reach.tls
     }
 
     /// Whether only this machine reaches it.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        self.sockets.iter().all(Socket::is_local)
+        !self.reach.remote
     }
 
     /// Whether clients with IPv4 and with IPv6 addresses can come.
     #[must_use]
     pub fn families(&self) -> (bool, bool) {
-        let has = |test: fn(&Host) -> bool| self.sockets.iter().any(|socket| test(&socket.host));
-        (
-            has(|host| matches!(host, Host::V4(_) | Host::Name(_))),
-            has(|host| matches!(host, Host::V6(_) | Host::Name(_))),
-        )
+        (self.reach.v4, self.reach.v6)
     }
 
     /// A socket without TLS that other machines reach.
     #[must_use]
-    pub fn plain(&self) -> Option<&Socket<'_>> {
-        let mut sockets = self.sockets.iter();
+    pub fn plain(&self) -> Option<Socket<'m>> {
+        if !self.reach.plain {
+            return None;
+        }
+        let mut sockets = self.sockets().into_iter();
         sockets.find(|socket| !socket.tls && !socket.is_local())
     }
 
     /// Whether it has a name that a client can ask for.
     #[must_use]
     pub fn is_named(&self) -> bool {
-        let names = self.names.iter().map(|word| word.value());
-        names
-            .into_iter()
-            .any(|name| !name.is_empty() && *name != *b"_")
+        let mut names = self.names().map(|word| word.value());
+        names.any(|name| !name.is_empty() && *name != *b"_")
     }
 }
 
-impl Place<'_> {
+impl Reach {
+    fn of(sockets: &[Socket<'_>]) -> Self {
+        let any = |test: &dyn Fn(&Socket<'_>) -> bool| sockets.iter().any(test);
+        Self {
+            tls: any(&|socket| socket.tls),
+            proxy_protocol: any(&|socket| socket.proxy_protocol),
+            plain: any(&|socket| !socket.tls && !socket.is_local()),
+            remote: any(&|socket| !socket.is_local()),
+            v4: any(&|socket| matches!(socket.host, Host::V4(_) | Host::Name(_))),
+            v6: any(&|socket| matches!(socket.host, Host::V6(_) | Host::Name(_))),
+        }
+    }
+}
+
+impl<'a, 'm> Place<'a, 'm> {
+    /// `None` for what no `location` makes, and for one that nginx cannot take apart.
+    fn of(model: &'a Model<'m>, location: &'a Location<'m>) -> Option<Self> {
+        let matcher = match location.kind {
+            LocationKind::Prefix => Matcher::Prefix,
+            LocationKind::PrefixNoRegex => Matcher::PrefixNoRegex,
+            LocationKind::Exact => Matcher::Exact,
+            LocationKind::Regex | LocationKind::RegexCaseless => Matcher::Regex,
+            LocationKind::Named => Matcher::Named,
+            LocationKind::If | LocationKind::LimitExcept => return None,
+            LocationKind::Invalid => location_of(location.statement)?.0,
+        };
+        let server = location.server.map(|id| model.http.server(id).scope);
+        Some(Self {
+            scope: location.scope,
+            statement: location.statement,
+            matcher,
+            path: &location.name,
+            server: server.or_else(|| server_around(model, location.scope)),
+        })
+    }
+
     /// Where its path is written.
     #[must_use]
     pub fn span(&self) -> Span {
@@ -222,7 +282,7 @@ impl Place<'_> {
     /// Its path for a message.
     #[must_use]
     pub fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.path).into_owned()
+        String::from_utf8_lossy(self.path).into_owned()
     }
 
     /// Whether it is a prefix, exact, or neither.
@@ -231,23 +291,35 @@ impl Place<'_> {
         matches!(self.matcher, Matcher::Prefix | Matcher::PrefixNoRegex)
     }
 
-    /// The first word of its path: `ws` of `/ws/`, `^/ws/chat` and `@ws`.
+    /// The first word of its path, as it is written: `ws` of `/ws/`, `^/ws/chat` and `@ws`.
     #[must_use]
-    pub fn first_word(&self) -> Vec<u8> {
+    pub fn first_word(&self) -> &'a [u8] {
         let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let path = self.path.iter().skip_while(|byte| !inside(byte));
-        let word = path.take_while(|byte| inside(byte) || **byte == b'.');
-        word.map(u8::to_ascii_lowercase).collect()
+        let start = self.path.iter().position(inside);
+        let word = &self.path[start.unwrap_or(self.path.len())..];
+        let end = word.iter().position(|byte| !inside(byte) && *byte != b'.');
+        &word[..end.unwrap_or(word.len())]
+    }
+
+    /// Whether the first word of its path is one of these, in any letters.
+    #[must_use]
+    pub fn begins_with(&self, words: &[&str]) -> bool {
+        let first = self.first_word();
+        words
+            .iter()
+            .any(|word| first.eq_ignore_ascii_case(word.as_bytes()))
     }
 
     /// Whether one of the words of its path is one of these.
     #[must_use]
     pub fn has_word(&self, words: &[&str]) -> bool {
-        let small = self.path.to_ascii_lowercase();
         let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        small
-            .split(|byte| !inside(byte))
-            .any(|part| words.iter().any(|word| part == word.as_bytes()))
+        let mut parts = self.path.split(|byte| !inside(byte));
+        parts.any(|part| {
+            words
+                .iter()
+                .any(|word| part.eq_ignore_ascii_case(word.as_bytes()))
+        })
     }
 
     /// Whether it is under a URL, such as `/static/`.
@@ -291,7 +363,7 @@ const PUBLIC: &[&[u8]] = &[
 pub fn is_public_folder(path: &[u8]) -> bool {
     let bare = trim_slashes(path);
     let last = bare.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
-    PUBLIC.contains(&last.to_ascii_lowercase().as_slice())
+    PUBLIC.iter().any(|known| last.eq_ignore_ascii_case(known))
 }
 
 /// Whether a path is a folder that is meant to be public, or lies in one; `www` is where
@@ -318,126 +390,129 @@ pub fn is_within(path: &[u8], folder: &[u8]) -> bool {
     path.starts_with(folder) && matches!(path.get(folder.len()), None | Some(b'/'))
 }
 
-/// What answers instead of files, beside what hands requests to a backend.
-const OTHER_HANDLERS: &[&str] = &[
-    "stub_status",
-    "empty_gif",
-    "perl",
-    "js_content",
-    "content_by_lua",
-    "content_by_lua_block",
-    "content_by_lua_file",
-    "echo",
-    "api",
-    "upstream_conf",
-    "dav_methods",
-    "vhost_traffic_status_display",
-    "rtmp_stat",
-    "rtmp_control",
-    "auth_jwt_key_request",
-];
+/// Whether a directive answers instead of files, beside those that hand requests to a backend.
+fn answers(name: &str) -> bool {
+    matches!(
+        name,
+        "stub_status"
+            | "empty_gif"
+            | "perl"
+            | "js_content"
+            | "content_by_lua"
+            | "content_by_lua_block"
+            | "content_by_lua_file"
+            | "echo"
+            | "api"
+            | "upstream_conf"
+            | "dav_methods"
+            | "vhost_traffic_status_display"
+            | "rtmp_stat"
+            | "rtmp_control"
+            | "auth_jwt_key_request"
+    )
+}
 
-const PASSES: &[&str] = &[
-    "proxy_pass",
-    "uwsgi_pass",
-    "fastcgi_pass",
-    "scgi_pass",
-    "grpc_pass",
-    "memcached_pass",
-];
+/// Whether a directive hands requests to a backend.
+fn passes_on(name: &str) -> bool {
+    matches!(
+        name,
+        "proxy_pass" | "uwsgi_pass" | "fastcgi_pass" | "scgi_pass" | "grpc_pass" | "memcached_pass"
+    )
+}
 
-impl<'m> Places<'m> {
-    pub(super) fn new(model: &Model<'m>, settings: &Settings) -> Self {
-        let mut places = Self {
-            sites: Vec::new(),
-            places: Vec::new(),
-            passes: facts::passes(model, settings),
-            maps: HashMap::new(),
-            ends: (1..=model.scopes.len()).collect(),
-        };
-        for (index, scope) in model.scopes.iter().enumerate() {
-            let Some(statement) = scope.opener else {
-                continue;
-            };
-            let id = ScopeId(index as u32);
-            match scope.context {
-                Context::Server => places.sites.push(Site {
-                    scope: id,
-                    statement,
-                    sockets: sockets(model, id),
-                    names: names(model, id),
-                }),
-                Context::Location => {
-                    let Some((matcher, path)) = location_of(statement) else {
-                        continue;
-                    };
-                    let mut around = model.outwards(id);
-                    places.places.push(Place {
-                        scope: id,
-                        statement,
-                        matcher,
-                        path,
-                        server: around.find(|id| model.scope(*id).context == Context::Server),
-                    });
-                }
-                _ => {}
-            }
-        }
-        // Blocks come in reading order, so that those in a block follow it.
-        for index in (1..model.scopes.len()).rev() {
-            let end = places.ends[index];
-            if let Some(parent) = model.scopes[index].parent {
-                let outer = &mut places.ends[parent.index()];
-                *outer = end.max(*outer);
-            }
-        }
+/// The `server` round a block, itself included.
+fn server_around(model: &Model<'_>, scope: ScopeId) -> Option<ScopeId> {
+    let mut around = model.outwards(scope);
+    around.find(|id| model.scope(*id).context == Context::Server)
+}
+
+impl<'a, 'm> Places<'a, 'm> {
+    pub(super) fn new(model: &'a Model<'m>, settings: &Settings) -> Self {
+        let mut maps = HashMap::new();
         for table in &model.tables {
             if table.name() == "map"
                 && let Some(name) = table.arg(1)
                 && let [b'$', name @ ..] = &*name.value()
             {
-                places.maps.insert(name.to_ascii_lowercase(), *table);
+                maps.insert(name.to_ascii_lowercase(), *table);
             }
         }
-        places
+        let servers = model.http.servers.iter();
+        let reach = servers.map(|server| Reach::of(&sockets(model, server.scope)));
+        Self {
+            model,
+            passes: facts::passes(model, settings),
+            maps,
+            reach: reach.collect(),
+        }
+    }
+
+    /// Every `server`, in reading order.
+    pub fn sites(&self) -> impl Iterator<Item = Site<'a, 'm>> {
+        (0..self.reach.len()).map(|index| self.site(index))
+    }
+
+    fn site(&self, index: usize) -> Site<'a, 'm> {
+        let server = &self.model.http.servers[index];
+        Site {
+            scope: server.scope,
+            statement: server.statement,
+            model: self.model,
+            reach: self.reach[index],
+        }
+    }
+
+    /// Every `location`, in reading order.
+    pub fn places(&self) -> impl Iterator<Item = Place<'a, 'm>> + use<'a, 'm> {
+        let model = self.model;
+        let locations = model.http.locations.iter();
+        locations.filter_map(|location| Place::of(model, location))
     }
 
     /// The `server` round a block, itself included.
     #[must_use]
-    pub fn site_around(&self, model: &Model<'_>, scope: ScopeId) -> Option<&Site<'m>> {
-        let mut around = model.outwards(scope);
-        let server = around.find(|id| model.scope(*id).context == Context::Server)?;
-        let found = self.sites.binary_search_by_key(&server, |site| site.scope);
-        found.ok().map(|at| &self.sites[at])
+    pub fn site_around(&self, scope: ScopeId) -> Option<Site<'a, 'm>> {
+        let server = server_around(self.model, scope)?;
+        let servers = &self.model.http.servers;
+        let found = servers.binary_search_by_key(&server, |server| server.scope);
+        found.ok().map(|index| self.site(index))
     }
 
     /// The nearest `location` round a block, itself included.
     #[must_use]
-    pub fn place_around(&self, model: &Model<'_>, scope: ScopeId) -> Option<&Place<'m>> {
+    pub fn place_around(&self, scope: ScopeId) -> Option<Place<'a, 'm>> {
+        let (model, http) = (self.model, &self.model.http);
         let mut around = model.outwards(scope);
         let location = around.find(|id| model.scope(*id).context == Context::Location)?;
-        let found = self
-            .places
-            .binary_search_by_key(&location, |place| place.scope);
-        found.ok().map(|at| &self.places[at])
+        Place::of(model, http.location(http.location_of(location)?))
     }
 
     /// The locations of a server, at whatever depth.
-    pub fn places_in(&self, server: ScopeId) -> impl Iterator<Item = &Place<'m>> {
-        let end = ScopeId(self.ends[server.index()] as u32);
-        let first = self.places.partition_point(|place| place.scope < server);
-        let behind = self.places.partition_point(|place| place.scope < end);
-        self.places[first..behind.max(first)].iter()
+    pub fn places_in(&self, server: ScopeId) -> impl Iterator<Item = Place<'a, 'm>> + use<'a, 'm> {
+        let model = self.model;
+        let inside = self.part_in(server, &model.http.locations, |location| location.scope);
+        inside
+            .iter()
+            .filter_map(|location| Place::of(model, location))
     }
 
     /// The places of a server that hand requests to Django.
     pub fn django_in(&self, server: ScopeId) -> impl Iterator<Item = &Pass<'m>> {
-        let scope = |pass: &Pass<'m>| pass.statement.scope;
-        let end = ScopeId(self.ends[server.index()] as u32);
-        let first = self.passes.partition_point(|pass| scope(pass) < server);
-        let behind = self.passes.partition_point(|pass| scope(pass) < end);
-        let passes = self.passes[first..behind.max(first)].iter();
-        passes.filter(|pass| pass.is_django())
+        let passes = self.part_in(server, &self.passes, |pass| pass.statement.scope);
+        passes.iter().filter(|pass| pass.is_django())
+    }
+
+    /// Those of a list in reading order that stand in a block.
+    fn part_in<'l, T>(
+        &self,
+        block: ScopeId,
+        list: &'l [T],
+        scope: impl Fn(&T) -> ScopeId,
+    ) -> &'l [T] {
+        let last = self.model.last_within(block);
+        let first = list.partition_point(|one| scope(one) < block);
+        let behind = list.partition_point(|one| scope(one) <= last);
+        &list[first..behind.max(first)]
     }
 
     /// The places that hand requests to Django over HTTP.
@@ -451,12 +526,6 @@ impl<'m> Places<'m> {
         })
     }
 
-    /// A block and all blocks in it.
-    pub fn within(&self, scope: ScopeId) -> impl Iterator<Item = ScopeId> + use<'m> {
-        let end = self.ends.get(scope.index()).copied().unwrap_or_default();
-        (scope.index()..end).map(|index| ScopeId(index as u32))
-    }
-
     /// The `map` that defines a variable.
     #[must_use]
     pub fn map(&self, name: &[u8]) -> Option<Statement<'m>> {
@@ -466,13 +535,8 @@ impl<'m> Places<'m> {
     /// Whether a value is what the client says in a header: by its variable, by `set`, or by
     /// a `map` that looks at nothing else.
     #[must_use]
-    pub fn is_from_client(
-        &self,
-        model: &Model<'_>,
-        scope: ScopeId,
-        value: &[u8],
-        header: &str,
-    ) -> bool {
+    pub fn is_from_client(&self, scope: ScopeId, value: &[u8], header: &str) -> bool {
+        let model = self.model;
         let is_header = |name: &Vec<u8>| name == header.as_bytes();
         variables(value).iter().any(|name| {
             if is_header(name) {
@@ -497,15 +561,16 @@ impl<'m> Places<'m> {
 
     /// Whether a server sends what comes without TLS to HTTPS.
     #[must_use]
-    pub fn sends_to_https(&self, model: &Model<'_>, server: ScopeId) -> bool {
-        self.within(server).any(|id| {
+    pub fn sends_to_https(&self, server: ScopeId) -> bool {
+        let model = self.model;
+        model.within(server).any(|id| {
             let scope = model.scope(id);
             let outer = match scope.context {
                 Context::Server | Context::IfInServer => true,
                 Context::Location => scope
                     .opener
                     .and_then(location_of)
-                    .is_some_and(|(matcher, path)| matcher == Matcher::Prefix && path == b"/"),
+                    .is_some_and(|(matcher, path)| matcher == Matcher::Prefix && *path == *b"/"),
                 _ => false,
             };
             outer && scope.statements().any(is_to_https)
@@ -557,15 +622,7 @@ fn sockets<'m>(model: &Model<'m>, server: ScopeId) -> Vec<Socket<'m>> {
             proxy_protocol: false,
         }];
     }
-    let mut sockets: Vec<_> = listens.filter_map(socket).collect();
-    // A vector that grows has room for four, and there may be thousands of servers.
-    sockets.shrink_to_fit();
-    sockets
-}
-
-fn names<'m>(model: &Model<'m>, server: ScopeId) -> Vec<Word<'m>> {
-    let names = model.scope(server).named("server_name");
-    names.flat_map(|statement| statement.args()).collect()
+    listens.filter_map(socket).collect()
 }
 
 /// Whether a switch is on in a block.
@@ -645,10 +702,10 @@ pub fn handler<'m>(model: &Model<'m>, scope: ScopeId) -> Handler<'m> {
         if name == "return" {
             return Handler::Return(statement);
         }
-        if PASSES.contains(&name) {
+        if passes_on(name) {
             return Handler::Pass(statement);
         }
-        if OTHER_HANDLERS.contains(&name) {
+        if answers(name) {
             return Handler::Other(statement);
         }
     }
@@ -676,7 +733,7 @@ pub fn folder<'m>(model: &Model<'m>, scope: ScopeId) -> Option<Folder<'m>> {
         let statement = alias.or_else(|| scope.last("root"))?;
         Some(Folder {
             statement,
-            path: statement.arg(0)?.value().into_owned(),
+            path: statement.arg(0)?.value(),
             alias: alias.is_some(),
         })
     })
@@ -687,7 +744,11 @@ pub fn folder<'m>(model: &Model<'m>, scope: ScopeId) -> Option<Folder<'m>> {
 #[must_use]
 pub fn access<'m>(model: &Model<'m>, scope: ScopeId) -> Vec<Statement<'m>> {
     let own = |id: ScopeId| {
-        let statements = model.scope(id).statements();
+        let scope = model.scope(id);
+        if scope.first("allow").is_none() && scope.first("deny").is_none() {
+            return Vec::new();
+        }
+        let statements = scope.statements();
         let access = statements.filter(|found| matches!(found.name(), "allow" | "deny"));
         access.collect::<Vec<_>>()
     };
@@ -770,7 +831,7 @@ pub fn is_guarded(model: &Model<'_>, scope: ScopeId) -> bool {
 
 /// Whether another proxy stands in front: nginx takes the address of the client from it.
 #[must_use]
-pub fn is_behind_proxy(model: &Model<'_>, site: Option<&Site<'_>>, scope: ScopeId) -> bool {
+pub fn is_behind_proxy(model: &Model<'_>, site: Option<Site<'_, '_>>, scope: ScopeId) -> bool {
     model.value(scope, "set_real_ip_from").is_some()
-        || site.is_some_and(|site| site.sockets.iter().any(|socket| socket.proxy_protocol))
+        || site.is_some_and(|site| site.reach.proxy_protocol)
 }

@@ -37,7 +37,7 @@ impl Rule for AdminUnrestricted {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for site in &places.sites {
+        for site in places.sites() {
             let admin = places
                 .places_in(site.scope)
                 .find(|place| place.is_under("/admin"));

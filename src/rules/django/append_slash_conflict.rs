@@ -36,9 +36,9 @@ impl Rule for AppendSlashConflict {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        let (places, model) = (cx.places(), cx.model);
+        let places = cx.places();
         for pass in places.passes.iter().filter(|pass| pass.is_django()) {
-            let Some(place) = places.place_around(model, pass.statement.scope) else {
+            let Some(place) = places.place_around(pass.statement.scope) else {
                 continue;
             };
             let Some(server) = place

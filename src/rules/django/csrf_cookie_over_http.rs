@@ -41,16 +41,16 @@ impl Rule for CsrfCookieOverHttp {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
         let public = cx.settings.django.public;
-        let tls = places.sites.iter().any(|site| site.has_tls());
+        let tls = places.sites().any(|site| site.has_tls());
         if public == Some(false) || public.is_none() && !tls {
             return;
         }
-        for site in &places.sites {
+        for site in places.sites() {
             let (Some(socket), Some(pass)) = (site.plain(), places.django_in(site.scope).next())
             else {
                 continue;
             };
-            if places.sends_to_https(model, site.scope)
+            if places.sends_to_https(site.scope)
                 || is_behind_proxy(model, Some(site), pass.statement.scope)
             {
                 continue;

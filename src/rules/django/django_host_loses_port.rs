@@ -48,10 +48,10 @@ impl Rule for DjangoHostLosesPort {
         }
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
-            let Some(site) = places.site_around(model, scope) else {
+            let Some(site) = places.site_around(scope) else {
                 continue;
             };
-            let unusual = site.sockets.iter().find(|socket| {
+            let unusual = site.sockets().into_iter().find(|socket| {
                 !socket.is_local() && socket.port.is_some_and(|port| port != 80 && port != 443)
             });
             let Some(listen) = unusual.and_then(|socket| socket.statement) else {

@@ -44,7 +44,7 @@ impl Rule for DjangoPrefixStripped {
         }
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
-            let (Some(place), Some(uri)) = (places.place_around(model, scope), &pass.uri) else {
+            let (Some(place), Some(uri)) = (places.place_around(scope), &pass.uri) else {
                 continue;
             };
             let stripped = place.is_prefix()

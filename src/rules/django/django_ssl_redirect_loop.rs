@@ -45,9 +45,7 @@ impl Rule for DjangoSslRedirectLoop {
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
             let headers = inherited(model, scope, "proxy_set_header");
-            let tls = places
-                .site_around(model, scope)
-                .is_some_and(|site| site.has_tls());
+            let tls = places.site_around(scope).is_some_and(|site| site.has_tls());
             if !tls || !headers.lacks(header) {
                 continue;
             }

@@ -41,7 +41,7 @@ impl Rule for DjangoXffSpoofableEdge {
         let mut told = Vec::new();
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
-            let Some(site) = places.site_around(model, scope) else {
+            let Some(site) = places.site_around(scope) else {
                 continue;
             };
             let edge = public == Some(true) || public.is_none() && site.has_tls();

@@ -54,12 +54,12 @@ impl Rule for DjangoXfpFromClient {
         let mut told = Vec::new();
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
-            let site = places.site_around(model, scope);
+            let site = places.site_around(scope);
             let headers = inherited(model, scope, "proxy_set_header");
             let Some(word) = headers.get(header).and_then(|set| set.arg(1)) else {
                 continue;
             };
-            if !places.is_from_client(model, scope, &word.value(), &variable)
+            if !places.is_from_client(scope, &word.value(), &variable)
                 || is_behind_proxy(model, site, scope)
                 || site.is_some_and(|site| site.is_local())
                 || told.contains(&word.span())

@@ -50,7 +50,7 @@ impl Rule for DjangoXfpHardcodedHttps {
             let scope = pass.statement.scope;
             let headers = inherited(model, scope, "proxy_set_header");
             let set = headers.get("X-Forwarded-Proto").and_then(|set| set.arg(1));
-            let (Some(word), Some(site)) = (set, places.site_around(model, scope)) else {
+            let (Some(word), Some(site)) = (set, places.site_around(scope)) else {
                 continue;
             };
             let Some(socket) = site.plain() else {
@@ -58,7 +58,7 @@ impl Rule for DjangoXfpHardcodedHttps {
             };
             if !word.value().eq_ignore_ascii_case(b"https")
                 || is_behind_proxy(model, Some(site), scope)
-                || places.sends_to_https(model, site.scope)
+                || places.sends_to_https(site.scope)
                 || told.contains(&word.span())
             {
                 continue;

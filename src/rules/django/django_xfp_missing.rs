@@ -60,9 +60,7 @@ impl Rule for DjangoXfpMissing {
             if other || !headers.lacks(header) {
                 continue;
             }
-            let tls = places
-                .site_around(model, scope)
-                .is_some_and(|site| site.has_tls());
+            let tls = places.site_around(scope).is_some_and(|site| site.has_tls());
             if tls && redirects || dropped(model, scope, "proxy_set_header", header).is_some() {
                 continue;
             }

@@ -40,9 +40,7 @@ impl Rule for GzipBreach {
         let mut told = Vec::new();
         for pass in places.passes.iter().filter(|pass| pass.is_django()) {
             let scope = pass.statement.scope;
-            let tls = places
-                .site_around(model, scope)
-                .is_some_and(|site| site.has_tls());
+            let tls = places.site_around(scope).is_some_and(|site| site.has_tls());
             let Some(gzip) = model.value(scope, "gzip").filter(|_| tls) else {
                 continue;
             };

@@ -68,13 +68,13 @@ impl Rule for HostCatchAllMissing {
             return;
         }
         let mut users: HashMap<_, usize> = HashMap::new();
-        for socket in places.sites.iter().flat_map(|site| &site.sockets) {
-            *users.entry((&socket.host, socket.port)).or_default() += 1;
+        for socket in places.sites().flat_map(|site| site.sockets()) {
+            *users.entry((socket.host, socket.port)).or_default() += 1;
         }
         let mut told = HashSet::new();
-        for site in &places.sites {
+        for site in places.sites() {
             // Who has no name but this machine's has no public site.
-            let is_public = |word: &Word<'_>| {
+            let is_public = |word: Word<'_>| {
                 let name = word.value();
                 !word.is("localhost")
                     && !name
@@ -82,23 +82,23 @@ impl Rule for HostCatchAllMissing {
                         .all(|byte| byte.is_ascii_digit() || *byte == b'.')
             };
             if !site.is_named()
-                || !site.names.iter().any(is_public)
+                || !site.names().any(is_public)
                 || asks_for_the_name(model, site.scope)
                 || places.django_in(site.scope).next().is_none()
             {
                 continue;
             }
-            for socket in site.sockets.iter().filter(|socket| !socket.is_local()) {
+            let sockets = site.sockets();
+            for socket in sockets.iter().filter(|socket| !socket.is_local()) {
                 // Where there are several, `default-server-missing` says it.
-                let all = users.get(&(&socket.host, socket.port)).copied();
-                let own = site
-                    .sockets
+                let all = users.get(&(socket.host.clone(), socket.port)).copied();
+                let own = sockets
                     .iter()
                     .filter(|other| other.host == socket.host && other.port == socket.port);
                 if socket.default || all > Some(own.count()) || !told.insert(site.scope) {
                     continue;
                 }
-                let Some(name) = site.names.first() else {
+                let Some(name) = site.names().next() else {
                     continue;
                 };
                 let mut finding = cx

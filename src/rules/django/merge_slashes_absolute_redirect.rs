@@ -36,12 +36,12 @@ impl Rule for MergeSlashesAbsoluteRedirect {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for site in &places.sites {
+        for site in places.sites() {
             if site.has_tls() || !is_behind_proxy(model, Some(site), site.scope) {
                 continue;
             }
             let redirecting = places.django_in(site.scope).find_map(|pass| {
-                let place = places.place_around(model, pass.statement.scope)?;
+                let place = places.place_around(pass.statement.scope)?;
                 let slash = place.is_prefix() && place.path.len() > 1 && place.path.ends_with(b"/");
                 let absolute = is_on(model, place.scope, "absolute_redirect", true);
                 (slash && absolute).then_some(place)

@@ -49,7 +49,7 @@ impl Rule for ProxyCacheWithSessions {
                 continue;
             };
             let is_off = cache.arg(0).is_none_or(|word| word.is("off"));
-            let plain = places.place_around(model, scope).is_some_and(|place| {
+            let plain = places.place_around(scope).is_some_and(|place| {
                 place.has_word(&["static", "media", "assets", "favicon.ico", "robots.txt"])
             });
             let guarded = |name: &str| {

@@ -41,7 +41,7 @@ impl Rule for RedirectUsesClientHost {
 
     fn directive(&self, redirect: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let Some(site) = places.site_around(model, redirect.scope) else {
+        let Some(site) = places.site_around(redirect.scope) else {
             return;
         };
         let word = match redirect.name() {

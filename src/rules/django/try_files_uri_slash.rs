@@ -63,7 +63,7 @@ impl Rule for TryFilesUriSlash {
             && server.is_some_and(|server| {
                 let named = places
                     .places_in(server)
-                    .find(|place| place.path == *fallback);
+                    .find(|place| *place.path == *fallback);
                 named.is_some_and(|named| {
                     places
                         .django_in(server)

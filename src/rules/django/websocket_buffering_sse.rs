@@ -39,7 +39,7 @@ impl Rule for WebsocketBufferingSse {
         let (places, model) = (cx.places(), cx.model);
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
-            let Some(place) = places.place_around(model, scope) else {
+            let Some(place) = places.place_around(scope) else {
                 continue;
             };
             if !place.has_word(&["sse", "events", "event-stream", "eventstream", "stream"])

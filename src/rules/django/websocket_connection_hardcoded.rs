@@ -42,7 +42,7 @@ impl Rule for WebsocketConnectionHardcoded {
         let mut told = Vec::new();
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
-            let Some(place) = places.place_around(model, scope) else {
+            let Some(place) = places.place_around(scope) else {
                 continue;
             };
             let headers = inherited(model, scope, "proxy_set_header");

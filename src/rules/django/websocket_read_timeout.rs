@@ -48,7 +48,7 @@ impl Rule for WebsocketReadTimeout {
             let server = app_server(pass, cx.settings);
             let headers = inherited(model, scope, "proxy_set_header");
             let timeout = inherited(model, scope, "proxy_read_timeout");
-            let Some(place) = places.place_around(model, scope) else {
+            let Some(place) = places.place_around(scope) else {
                 continue;
             };
             if matches!(server, Some(AppServer::Daphne | AppServer::Uvicorn))

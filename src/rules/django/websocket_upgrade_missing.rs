@@ -46,7 +46,7 @@ impl Rule for WebsocketUpgradeMissing {
         let (places, model) = (cx.places(), cx.model);
         for pass in &places.passes {
             let scope = pass.statement.scope;
-            let Some(place) = places.place_around(model, scope) else {
+            let Some(place) = places.place_around(scope) else {
                 continue;
             };
             if !matches!(pass.protocol, Protocol::Http | Protocol::Https) || !place.has_word(WORDS)

@@ -38,12 +38,12 @@ impl Rule for XAccelDirectoryAlsoPublic {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for inner in &places.places {
+        for inner in places.places() {
             let internal = model.scope(inner.scope).first("internal").is_some();
             let Some(server) = inner.server.filter(|_| internal && inner.is_prefix()) else {
                 continue;
             };
-            let Some((private, statement)) = folder_of(&places, cx.model, inner) else {
+            let Some((private, statement)) = folder_of(&places, cx.model, &inner) else {
                 continue;
             };
             for outer in places.places_in(server) {
@@ -53,18 +53,18 @@ impl Rule for XAccelDirectoryAlsoPublic {
                 {
                     continue;
                 }
-                let Some((public, by)) = folder_of(&places, cx.model, outer) else {
+                let Some((public, by)) = folder_of(&places, cx.model, &outer) else {
                     continue;
                 };
                 if !is_within(&private, &public) || public.is_empty() {
                     continue;
                 }
                 let rest = &private[trim_slashes(&public).len()..];
-                let url = [trim_slashes(&outer.path), rest, b"/"].concat();
+                let url = [trim_slashes(outer.path), rest, b"/"].concat();
                 let taken = places.places_in(server).any(|place| {
                     place.is_prefix()
                         && place.path.len() > outer.path.len()
-                        && url.starts_with(&place.path)
+                        && url.starts_with(place.path)
                 });
                 if taken {
                     continue;
@@ -88,9 +88,9 @@ impl Rule for XAccelDirectoryAlsoPublic {
 
 /// The folder that a location maps its path to, without variables, and where it is set.
 fn folder_of(
-    places: &Places<'_>,
+    places: &Places<'_, '_>,
     model: &crate::model::Model<'_>,
-    place: &Place<'_>,
+    place: &Place<'_, '_>,
 ) -> Option<(Vec<u8>, crate::source::Span)> {
     let found = folder(model, place.scope)?;
     if found.path.contains(&b'$') || !found.path.starts_with(b"/") {
@@ -98,12 +98,12 @@ fn folder_of(
     }
     let span = found.statement.head();
     if !found.alias {
-        let path = [trim_slashes(&found.path), trim_slashes(&place.path)].concat();
+        let path = [trim_slashes(&found.path), trim_slashes(place.path)].concat();
         return Some((path, span));
     }
     // An alias of a location around stands for that location's path.
-    let around = places.place_around(model, found.statement.scope)?;
-    let rest = place.path.strip_prefix(around.path.as_slice())?;
-    let path = [found.path.as_slice(), rest].concat();
+    let around = places.place_around(found.statement.scope)?;
+    let rest = place.path.strip_prefix(around.path)?;
+    let path = [&*found.path, rest].concat();
     Some((trim_slashes(&path).to_vec(), span))
 }

@@ -40,11 +40,9 @@ impl Rule for XAccelLocationNotInternal {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for place in &places.places {
-            let word = place.first_word();
+        for place in places.places() {
             let stated = &cx.settings.django.protected_urls;
-            let named = stated.iter().any(|url| place.is_under(url))
-                || WORDS.iter().any(|known| word == known.as_bytes());
+            let named = stated.iter().any(|url| place.is_under(url)) || place.begins_with(WORDS);
             let scope = model.scope(place.scope);
             let folder = scope.first("alias").or_else(|| scope.first("root"));
             let Some(folder) = folder.filter(|_| named && place.is_prefix()) else {

@@ -72,9 +72,26 @@ pub struct Sent {
     pub variable: bool,
 }
 
+/// Whether a `rewrite` may replace the path in the location round a block.
+#[must_use]
+pub fn is_rewritten(model: &Model<'_>, scope: ScopeId) -> bool {
+    let mut blocks = Vec::new();
+    for id in model.outwards(scope) {
+        blocks.push(id);
+        if model.scope(id).context == Context::Location {
+            break;
+        }
+    }
+    let has = |id: ScopeId| model.scope(id).first("rewrite").is_some();
+    blocks.into_iter().any(|id| {
+        let inner = &model.scope(id).blocks;
+        has(id) || inner.iter().any(|(_, inner)| has(*inner))
+    })
+}
+
 /// Follows the rewrites of the location round a block up to the end of the block.
 #[must_use]
-pub fn flow<'m>(model: &Model<'m>, places: &Places<'m>, scope: ScopeId) -> Flow<'m> {
+pub fn flow<'m>(model: &Model<'m>, scope: ScopeId) -> Flow<'m> {
     let decoded = Forms {
         decoded: true,
         raw: false,
@@ -97,8 +114,8 @@ pub fn flow<'m>(model: &Model<'m>, places: &Places<'m>, scope: ScopeId) -> Flow<
         let block = model.scope(*id);
         match block.opener.and_then(location_of) {
             Some((Matcher::Regex, pattern)) if depth == 0 => {
-                flow.groups = Some((pattern.clone(), decoded));
-                flow.pattern = Some(pattern);
+                flow.groups = Some((pattern.to_vec(), decoded));
+                flow.pattern = Some(pattern.into_owned());
             }
             _ => {
                 if let Some(opener) = block.opener {
@@ -112,7 +129,7 @@ pub fn flow<'m>(model: &Model<'m>, places: &Places<'m>, scope: ScopeId) -> Flow<
             let (own, next) = (statement.head(), next.map(|next| next.head()));
             next.is_none_or(|next| own.file != next.file || own.start < next.start)
         };
-        let inner = places.within(*id).skip(1).map(|id| model.scope(id));
+        let inner = model.within(*id).skip(1).map(|id| model.scope(id));
         let inner = inner
             .filter(|inner| inner.parent == Some(*id) && inner.context == Context::IfInLocation);
         let inner = inner.filter_map(|inner| Some((inner.opener?, inner.named("rewrite"))));
@@ -195,7 +212,7 @@ impl<'m> Flow<'m> {
     pub fn sent(
         &self,
         model: &Model<'m>,
-        places: &Places<'m>,
+        places: &Places<'_, 'm>,
         scope: ScopeId,
         value: &[u8],
     ) -> Sent {
@@ -242,7 +259,7 @@ impl<'m> Flow<'m> {
     fn pieces(
         &self,
         model: &Model<'m>,
-        places: &Places<'m>,
+        places: &Places<'_, 'm>,
         scope: ScopeId,
         value: &[u8],
         depth: usize,
@@ -306,7 +323,7 @@ impl<'m> Flow<'m> {
     }
 
     /// A variable of a `map` or of a named group, and whether it begins with a slash.
-    fn of_other(&self, places: &Places<'m>, name: &[u8]) -> (Forms, bool) {
+    fn of_other(&self, places: &Places<'_, 'm>, name: &[u8]) -> (Forms, bool) {
         let patterns = [
             self.pattern.as_ref().map(|pattern| {
                 let decoded = Forms {

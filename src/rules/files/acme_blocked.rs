@@ -37,7 +37,7 @@ impl Rule for AcmeBlocked {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for site in &places.sites {
+        for site in places.sites() {
             let scope = model.scope(site.scope);
             let Some(first) = scope.first("return") else {
                 continue;

@@ -64,12 +64,12 @@ impl Rule for DotfilesReachable {
 /// The places that hand out whatever is in a folder which may be a project or a checkout:
 /// those for `/`, whose folder has no name of a public one.
 pub(super) fn open_folders<'m>(
-    places: &Places<'m>,
+    places: &Places<'_, 'm>,
     model: &Model<'m>,
     path: &[u8],
 ) -> Vec<Folder<'m>> {
     let mut found: Vec<Folder<'m>> = Vec::new();
-    for place in &places.places {
+    for place in places.places() {
         let files = matches!(handler(model, place.scope), Handler::Files)
             || model.scope(place.scope).first("try_files").is_some();
         let root = place.is_prefix() && place.path == b"/";
@@ -85,14 +85,14 @@ pub(super) fn open_folders<'m>(
                 .arg(0)
                 .is_some_and(|word| word.value().starts_with(b"~*"));
             other.matcher == Matcher::Regex
-                && Regex::new(&other.path, caseless).is_ok_and(|regex| regex.is_match(path))
+                && Regex::new(other.path, caseless).is_ok_and(|regex| regex.is_match(path))
         });
         let unseen = lacks_a_file(model, server, "location");
         if refused
             || unseen
             || is_guarded(model, place.scope)
             || is_in_public_folder(&folder.path)
-            || folder.path == b"/dev/null"
+            || *folder.path == *b"/dev/null"
             || folder.path.contains(&b'$')
             || found
                 .iter()

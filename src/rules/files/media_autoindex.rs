@@ -36,8 +36,8 @@ impl Rule for MediaAutoindex {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
         let stated = cx.settings.django.media_url.clone();
-        for place in &places.places {
-            let named = is_for_uploads(place, stated.as_deref());
+        for place in places.places() {
+            let named = is_for_uploads(&place, stated.as_deref());
             let set = model.value(place.scope, "autoindex");
             let Some(set) = set.filter(|_| named && is_on(model, place.scope, "autoindex", false))
             else {

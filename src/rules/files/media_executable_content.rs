@@ -41,8 +41,8 @@ impl Rule for MediaExecutableContent {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
         let stated = cx.settings.django.media_url.clone();
-        for place in &places.places {
-            let named = is_for_uploads(place, stated.as_deref());
+        for place in places.places() {
+            let named = is_for_uploads(&place, stated.as_deref());
             let Some(server) = place.server.filter(|_| named && place.is_prefix()) else {
                 continue;
             };
@@ -86,12 +86,9 @@ const UPLOADS: &[&str] = &[
 ];
 
 /// Whether a location is for uploads: by the URL that the settings state, else by its name.
-pub(in crate::rules) fn is_for_uploads(place: &Place<'_>, stated: Option<&str>) -> bool {
+pub(in crate::rules) fn is_for_uploads(place: &Place<'_, '_>, stated: Option<&str>) -> bool {
     match stated {
         Some(url) => place.is_under(url),
-        None => {
-            let first = place.first_word();
-            UPLOADS.iter().any(|word| first == word.as_bytes())
-        }
+        None => place.begins_with(UPLOADS),
     }
 }

@@ -47,6 +47,7 @@ impl Rule for ProjectRootServed {
         let (places, model) = (cx.places(), cx.model);
         // What is not for everybody, and what only shows where the project is.
         let mut secrets: BTreeMap<Vec<u8>, Statement<'_>> = BTreeMap::new();
+        let unix = memchr::memmem::Finder::new("unix:");
         for scope in &model.scopes {
             for statement in scope.statements() {
                 let named = matches!(
@@ -57,11 +58,14 @@ impl Rule for ProjectRootServed {
                         | "uwsgi_pass"
                         | "server"
                 );
-                let Some(word) = statement.arg(0).filter(|_| named) else {
+                if !named {
+                    continue;
+                }
+                let Some(word) = statement.arg(0) else {
                     continue;
                 };
                 let value = word.value();
-                let path = match memchr::memmem::find(&value, b"unix:") {
+                let path = match unix.find(&value) {
                     Some(at) => value[at + 5..]
                         .split(|byte| *byte == b':')
                         .next()
@@ -74,7 +78,7 @@ impl Rule for ProjectRootServed {
             }
         }
         let mut told = HashSet::new();
-        for place in &places.places {
+        for place in places.places() {
             let files = matches!(handler(model, place.scope), Handler::Files)
                 || model.scope(place.scope).first("try_files").is_some();
             if !place.is_prefix() || !files || is_guarded(model, place.scope) {
@@ -84,8 +88,8 @@ impl Rule for ProjectRootServed {
                 continue;
             };
             let served = match found.alias {
-                true => found.path.clone(),
-                false => [trim_slashes(&found.path), &place.path].concat(),
+                true => found.path.clone().into_owned(),
+                false => [trim_slashes(&found.path), place.path].concat(),
             };
             let served = trim_slashes(&served);
             if served.is_empty() || served.contains(&b'$') || told.contains(&found.statement.head())
@@ -114,7 +118,7 @@ impl Rule for ProjectRootServed {
                 None => {
                     let evidence = sibling().map(|alias| (alias, "in the same folder"));
                     let evidence = evidence.or_else(|| {
-                        let pass = before_django(model, &places, place)?;
+                        let pass = before_django(model, &places, &place)?;
                         (!is_in_public_folder(served))
                             .then_some((pass, "gets what is not found there"))
                     });
@@ -144,8 +148,8 @@ impl Rule for ProjectRootServed {
 /// file.
 fn before_django<'m>(
     model: &Model<'m>,
-    places: &Places<'m>,
-    place: &Place<'m>,
+    places: &Places<'_, 'm>,
+    place: &Place<'_, 'm>,
 ) -> Option<Statement<'m>> {
     let files = model.value(place.scope, "try_files")?;
     let fallback = files.args().next_back()?;
@@ -155,7 +159,7 @@ fn before_django<'m>(
     let server = place.server?;
     let mut named = places
         .places_in(server)
-        .filter(|other| other.matcher == Matcher::Named && other.path == *fallback.value());
+        .filter(|other| other.matcher == Matcher::Named && *other.path == *fallback.value());
     let named = named.next()?.scope;
     let mut passes = places.django_in(server);
     let pass = passes.find(|pass| pass.statement.scope == named)?;

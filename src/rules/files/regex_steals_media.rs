@@ -42,7 +42,7 @@ impl Rule for RegexStealsMedia {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for thief in &places.places {
+        for thief in places.places() {
             let server = thief.server.filter(|server| {
                 thief.matcher == Matcher::Regex && model.scope(thief.scope).parent == Some(*server)
             });
@@ -67,7 +67,7 @@ impl Rule for RegexStealsMedia {
                 let sample = ["png", "jpg", "css", "js", "svg", "pdf"]
                     .iter()
                     .find_map(|ending| {
-                        let path = [&place.path, slash, b"a.", ending.as_bytes()].concat();
+                        let path = [place.path, slash, b"a.", ending.as_bytes()].concat();
                         let taken = model.http.find_location(site, &path);
                         (taken == Found::Location(id)).then_some(path)
                     });
@@ -75,8 +75,8 @@ impl Rule for RegexStealsMedia {
                     continue;
                 };
                 // One that names the prefix itself is meant for it.
-                let word = place.first_word();
-                if memchr::memmem::find(&thief.path, &word).is_some() {
+                let word = place.first_word().to_ascii_lowercase();
+                if memchr::memmem::find(thief.path, &word).is_some() {
                     continue;
                 }
                 let moved = match (folder(model, place.scope), folder(model, thief.scope)) {

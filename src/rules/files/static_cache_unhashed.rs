@@ -46,7 +46,7 @@ impl Rule for StaticCacheUnhashed {
         if django.hashed_static == Some(true) || django.whitenoise == Some(true) {
             return;
         }
-        let Some(place) = places.place_around(model, cache.scope) else {
+        let Some(place) = places.place_around(cache.scope) else {
             return;
         };
         let url = django.static_url.as_deref().unwrap_or("/static");

@@ -42,13 +42,13 @@ impl Rule for StaticLocationMissing {
         if !url.starts_with('/') {
             return;
         }
-        for site in &places.sites {
+        for site in places.sites() {
             let Some(pass) = places.django_in(site.scope).next() else {
                 continue;
             };
             let bare = url.trim_end_matches('/').as_bytes();
             let served = places.places_in(site.scope).any(|place| {
-                place.is_under(&url) || memchr::memmem::find(&place.path, bare).is_some()
+                place.is_under(&url) || memchr::memmem::find(place.path, bare).is_some()
             });
             if served || lacks_a_file(model, site.scope, "location") {
                 continue;

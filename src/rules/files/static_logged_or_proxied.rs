@@ -44,7 +44,7 @@ impl Rule for StaticLoggedOrProxied {
             .clone()
             .unwrap_or_else(|| "/static".to_owned());
         for pass in places.passes.iter().filter(|pass| pass.is_django()) {
-            let Some(place) = places.place_around(model, pass.statement.scope) else {
+            let Some(place) = places.place_around(pass.statement.scope) else {
                 continue;
             };
             // A cache in front makes it cheap.

@@ -37,7 +37,7 @@ impl Rule for StaticRootDoubled {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for place in &places.places {
+        for place in places.places() {
             let Some(root) = model.scope(place.scope).last("root") else {
                 continue;
             };

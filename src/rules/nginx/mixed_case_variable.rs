@@ -2,10 +2,12 @@
 
 use crate::directives::Family;
 use crate::finding::{Edit, Fix, Safety};
+use crate::rules::facts::part_of;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
 use crate::values::expression::{self, Part};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 declare_rule! {
@@ -39,7 +41,7 @@ impl Rule for MixedCaseVariable {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        let mut first: HashMap<(bool, Vec<u8>), (Vec<u8>, Span)> = HashMap::new();
+        let mut first: HashMap<(bool, Cow<'_, [u8]>), (Cow<'_, [u8]>, Span)> = HashMap::new();
         let mut found = Vec::new();
         for statement in cx.model.statements() {
             for word in statement.args() {
@@ -51,12 +53,17 @@ impl Rule for MixedCaseVariable {
                     let Part::Variable { name, .. } = part else {
                         continue;
                     };
-                    let (name, span) = (&value[name.clone()], word.part(name));
+                    let (name, span) = (part_of(&value, name.clone()), word.part(name));
                     let stream = statement.row.module.family == Family::Stream;
-                    let key = (stream, name.to_ascii_lowercase());
-                    let known = first.entry(key).or_insert_with(|| (name.to_vec(), span));
+                    let small = match name.iter().any(u8::is_ascii_uppercase) {
+                        true => Cow::Owned(name.to_ascii_lowercase()),
+                        false => name.clone(),
+                    };
+                    let known = first
+                        .entry((stream, small))
+                        .or_insert_with(|| (name.clone(), span));
                     if known.0 != name {
-                        found.push((name.to_vec(), span, known.clone()));
+                        found.push((name, span, known.clone()));
                     }
                 }
             }
@@ -71,7 +78,10 @@ impl Rule for MixedCaseVariable {
             finding = finding.fix(Fix {
                 safety: Safety::Safe,
                 title: "write the variable as before".into(),
-                edits: vec![Edit { span, text: known }],
+                edits: vec![Edit {
+                    span,
+                    text: known.into_owned(),
+                }],
             });
             cx.report(finding);
         }

@@ -6,7 +6,7 @@ use crate::rules::facts::patterns::condition;
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::nginx::duplicate_regex_location::is_caseless;
-use crate::rules::places::{Places, Site};
+use crate::rules::places::Site;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::syntax::Word;
 use crate::values::expression::{self, Part};
@@ -101,6 +101,9 @@ fn others<'a>(word: Word<'_>, maps: &'a Maps) -> Option<&'a Maps> {
 /// The captures of a text, each with its place; variables count as group 0.
 fn parts(word: Word<'_>) -> Vec<(u8, crate::source::Span)> {
     let value = word.value();
+    if !expression::has_variables(&value) {
+        return Vec::new();
+    }
     let parts = expression::parse(&value).unwrap_or_default();
     let places = parts.into_iter().filter_map(|part| match part {
         Part::Capture { group, whole } => Some((group, word.part(whole))),
@@ -190,9 +193,9 @@ fn nowhere(cx: &mut RuleContext<'_, '_>, maps: &Maps) {
         return;
     }
     let places = cx.places();
-    for site in &places.sites {
+    for site in places.sites() {
         let mut captures = Vec::new();
-        for id in places.within(site.scope) {
+        for id in cx.model.within(site.scope) {
             let scope = cx.model.scope(id);
             let opener = scope.opener;
             let compares = opener.and_then(condition).is_some_and(|own| own.equals)
@@ -209,7 +212,7 @@ fn nowhere(cx: &mut RuleContext<'_, '_>, maps: &Maps) {
         if captures.is_empty() {
             continue;
         }
-        let Some(groups) = groups_of_server(cx.model, &places, site) else {
+        let Some(groups) = groups_of_server(cx.model, site) else {
             continue;
         };
         let groups = groups.max(maps.groups(cx.model));
@@ -226,18 +229,18 @@ fn nowhere(cx: &mut RuleContext<'_, '_>, maps: &Maps) {
 }
 
 /// The most groups of an expression of a server; `None` where one cannot be read.
-fn groups_of_server(model: &Model<'_>, places: &Places<'_>, site: &Site<'_>) -> Option<usize> {
+fn groups_of_server(model: &Model<'_>, site: Site<'_, '_>) -> Option<usize> {
     let groups = |pattern: &[u8], caseless| {
         let regex = Regex::new(pattern, caseless).ok()?;
         Some(regex.captures())
     };
     let mut most = 0;
-    for name in &site.names {
+    for name in site.names() {
         if let Some(pattern) = name.value().strip_prefix(b"~") {
             most = most.max(groups(pattern, true)?);
         }
     }
-    for id in places.within(site.scope) {
+    for id in model.within(site.scope) {
         let scope = model.scope(id);
         for pattern in scope.named("rewrite").filter_map(|rewrite| rewrite.arg(0)) {
             most = most.max(groups(&pattern.value(), false)?);

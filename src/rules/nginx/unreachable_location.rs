@@ -7,6 +7,7 @@ use crate::rules::facts::patterns::{literal_start, matches_all, plain_start};
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 
@@ -45,7 +46,7 @@ declare_rule! {
 struct One<'m> {
     statement: Statement<'m>,
     matcher: Matcher,
-    path: Vec<u8>,
+    path: Cow<'m, [u8]>,
     caseless: bool,
 }
 

@@ -55,7 +55,7 @@ impl Rule for ProxyBufferingOff {
             return;
         }
         let places = cx.places();
-        if let Some(place) = places.place_around(cx.model, buffering.scope) {
+        if let Some(place) = places.place_around(buffering.scope) {
             let path = place.path.to_ascii_lowercase();
             let says = |word: &&str| memchr::memmem::find(&path, word.as_bytes()).is_some();
             if STREAMS.iter().any(says) {

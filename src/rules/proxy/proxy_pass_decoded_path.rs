@@ -4,6 +4,7 @@ use crate::model::Statement;
 use crate::rules::facts::encoding;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::values::expression::has_variables;
 
 declare_rule! {
     /// ## What it reports
@@ -48,7 +49,11 @@ impl Rule for ProxyPassDecodedPath {
     fn directive(&self, pass: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
         let Some(word) = pass.arg(0) else { return };
         let (places, model) = (cx.places(), cx.model);
-        let flow = encoding::flow(model, &places, pass.scope);
+        // Without variables and without a `rewrite` it is the path that nginx encodes itself.
+        if !has_variables(&word.value()) && !encoding::is_rewritten(model, pass.scope) {
+            return;
+        }
+        let flow = encoding::flow(model, pass.scope);
         let value = word.value();
         let sent = flow.sent(model, &places, pass.scope, &value);
         let mut path = sent.path.iter().flatten();

@@ -45,7 +45,7 @@ impl Rule for ProxyPassPathMismatch {
             let (Some(uri), Protocol::Http | Protocol::Https) = (&pass.uri, pass.protocol) else {
                 continue;
             };
-            let Some(place) = places.place_around(cx.model, pass.statement.scope) else {
+            let Some(place) = places.place_around(pass.statement.scope) else {
                 continue;
             };
             // With variables nginx sends what is written, and replaces nothing.
@@ -75,7 +75,7 @@ impl Rule for ProxyPassPathMismatch {
             let finding = cx
                 .finding(
                     word.span(),
-                    format!("`{}` becomes `{}`", show(&place.path), show(uri)),
+                    format!("`{}` becomes `{}`", show(place.path), show(uri)),
                 )
                 .label("what follows is put behind it")
                 .related(place.span(), "this is taken away")

@@ -80,9 +80,7 @@ impl Rule for ProxySetHeaderDropped {
             let Some(example) = dropped.lost.first() else {
                 continue;
             };
-            let inside: Vec<_> = places.within(id).collect();
-            let mut passes = places.passes.iter();
-            if passes.any(|pass| pass.is_django() && inside.contains(&pass.statement.scope)) {
+            if places.django_in(id).next().is_some() {
                 continue;
             }
             let mut finding = cx

@@ -44,7 +44,7 @@ impl Rule for AccessRulesBypassed {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for place in &places.places {
+        for place in places.places() {
             if place.matcher != Matcher::Prefix
                 || place.path.len() < 2
                 || !is_guarded(model, place.scope)
@@ -57,9 +57,9 @@ impl Rule for AccessRulesBypassed {
                 continue;
             };
             let slash = if place.path.ends_with(b"/") { "" } else { "/" };
-            let word = place.first_word();
+            let word = place.first_word().to_ascii_lowercase();
             let taken = ENDINGS.iter().find_map(|ending| {
-                let path = [&place.path, slash.as_bytes(), ending.as_bytes()].concat();
+                let path = [place.path, slash.as_bytes(), ending.as_bytes()].concat();
                 let Found::Location(id) = model.http.find_location(server, &path) else {
                     return None;
                 };

@@ -35,7 +35,7 @@ fn may_be_set(cx: &RuleContext<'_, '_>, scope: ScopeId, name: &str) -> bool {
     if around.known == Known::No || !around.list.is_empty() {
         return true;
     }
-    let mut inside = cx.places().within(scope);
+    let mut inside = cx.model.within(scope);
     inside.any(|id| cx.model.scope(id).first(name).is_some() || lacks_a_file(cx.model, id, name))
 }
 

@@ -46,10 +46,10 @@ impl Rule for AutoindexEnabled {
         let on = list
             .arg(0)
             .is_some_and(|word| word.value().eq_ignore_ascii_case(b"on"));
-        let place = places.place_around(model, list.scope);
+        let place = places.place_around(list.scope);
         let stated = cx.settings.django.media_url.clone();
         let uploads = place
-            .is_some_and(|place| crate::rules::files::is_for_uploads(place, stated.as_deref()));
+            .is_some_and(|place| crate::rules::files::is_for_uploads(&place, stated.as_deref()));
         if !on || uploads || is_guarded(model, list.scope) {
             return;
         }

@@ -51,7 +51,7 @@ impl Rule for FilesystemRootExposure {
         // `root /` with a location that names the folder is the whole path, not the whole disk.
         let (places, model) = (cx.places(), cx.model);
         if folder.name() == "root"
-            && let Some(place) = places.place_around(model, folder.scope)
+            && let Some(place) = places.place_around(folder.scope)
             && (place.matcher == Matcher::Exact
                 || place.is_prefix() && place.path.len() > 1 && *system == "/"
                 || !serves_files(model, place.scope))

@@ -43,7 +43,7 @@ impl Rule for HstsMissingOrWeak {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
         let stated = cx.settings.django.secure_hsts_seconds;
-        for site in &places.sites {
+        for site in places.sites() {
             let answers = model
                 .scope(site.scope)
                 .first("return")
@@ -80,7 +80,7 @@ impl Rule for HstsMissingOrWeak {
                 continue;
             }
             // Another location, or another module, may add it.
-            let elsewhere = places.within(site.scope).any(|id| {
+            let elsewhere = model.within(site.scope).any(|id| {
                 model.scope(id).statements().any(|statement| {
                     let sets = matches!(
                         statement.name(),

@@ -55,12 +55,9 @@ impl Rule for ReturnBypassesAcl {
         let http = model
             .outwards(answer.scope)
             .any(|id| matches!(model.scope(id).context, Context::Server | Context::Location));
-        let nested = places
-            .place_around(model, answer.scope)
-            .is_some_and(|place| {
-                place.matcher == Matcher::Named
-                    || model.scope(place.scope).first("internal").is_some()
-            });
+        let nested = places.place_around(answer.scope).is_some_and(|place| {
+            place.matcher == Matcher::Named || model.scope(place.scope).first("internal").is_some()
+        });
         // Lines of its own show that somebody counts on them.
         if !http || nested && deny.scope != answer.scope {
             return;

@@ -66,8 +66,7 @@ impl Rule for ServerTokens {
         }
         // By default each server tells it.
         let open = places
-            .sites
-            .iter()
+            .sites()
             .find(|site| model.value(site.scope, "server_tokens").is_none());
         let Some(site) = open.filter(|_| is_whole(model, "server_tokens")) else {
             return;

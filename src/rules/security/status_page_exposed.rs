@@ -45,7 +45,7 @@ impl Rule for StatusPageExposed {
 
     fn directive(&self, status: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let site = places.site_around(model, status.scope);
+        let site = places.site_around(status.scope);
         if site.is_some_and(|site| site.is_local())
             || inherited(model, status.scope, "deny").known == Known::No
             || inherited(model, status.scope, "auth_basic").known == Known::No

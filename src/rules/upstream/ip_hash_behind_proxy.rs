@@ -62,16 +62,17 @@ impl Rule for IpHashBehindProxy {
         let places = cx.places();
         for user in users(cx.model, upstream) {
             let scope = user.statement.scope;
-            let Some(site) = places.site_around(cx.model, scope) else {
+            let Some(site) = places.site_around(scope) else {
                 continue;
             };
-            let behind = !site.sockets.is_empty() && { site.sockets.iter() }
+            let sockets = site.sockets();
+            let behind = !sockets.is_empty() && { sockets.iter() }
                 .all(|socket| socket.proxy_protocol || socket.is_local());
             let trusted = inherited(cx.model, scope, "set_real_ip_from");
             if !behind || trusted.known == Known::No || !trusted.list.is_empty() {
                 continue;
             }
-            let listen = site.sockets.iter().find_map(|socket| socket.statement);
+            let listen = sockets.iter().find_map(|socket| socket.statement);
             let mut finding = cx
                 .finding(
                     method.head(),

@@ -52,10 +52,10 @@ impl Rule for StickyCookieFlags {
         };
         let places = cx.places();
         let mut sites = users(cx.model, upstream)
-            .filter_map(|user| places.site_around(cx.model, user.statement.scope))
+            .filter_map(|user| places.site_around(user.statement.scope))
             .peekable();
         let tls = sites.peek().is_some()
-            && sites.all(|site| site.sockets.iter().all(|socket| socket.tls));
+            && sites.all(|site| site.sockets().iter().all(|socket| socket.tls));
         let missing: Vec<_> = [
             ("httponly", true),
             ("secure", tls),
