@@ -4,10 +4,12 @@
 //!
 //! The floor is this program again, called with `floor` and a path.
 
-use nix::sys::resource::{UsageWho, getrusage};
+#[path = "support/children.rs"]
+mod children;
+
+use children::{cpu, median, print};
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 const RUNS: usize = 7;
 
@@ -66,33 +68,6 @@ fn texts() -> Vec<(&'static str, String)> {
         ("nothing but `a;`", "a;".repeat(5_000_000)),
         ("nothing but `{`", "{".repeat(10_000_000)),
     ]
-}
-
-/// The CPU time of a process, whatever it says.
-fn cpu(command: &mut Command) -> Duration {
-    let used = || {
-        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("resource usage");
-        let (user, system) = (usage.user_time(), usage.system_time());
-        let micros = |time: nix::sys::time::TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
-        Duration::from_micros((micros(user) + micros(system)) as u64)
-    };
-    let before = used();
-    command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .expect("the program runs");
-    used() - before
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
-}
-
-#[allow(clippy::print_stdout, reason = "a bench prints its table")]
-fn print(line: &str) {
-    println!("{line}");
 }
 
 /// The least that taking a configuration apart can be: one loop over the bytes, and a flat

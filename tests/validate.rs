@@ -106,7 +106,7 @@ fn check_form(stem: &str, finding: &Finding) {
         .help
         .as_deref()
         .unwrap_or_else(|| panic!("{stem}: {message}: no help"));
-    for text in [&*message, help] {
+    for text in [message, help] {
         assert!(!text.ends_with('.'), "{stem}: ends with a stop: {text}");
         assert!(!text.contains("  "), "{stem}: two blanks: {text}");
     }

@@ -35,13 +35,16 @@ declare_rule! {
     }
 }
 
+/// Of a variable, without `$`; borrowed from the text where it can be.
+type Name<'m> = Cow<'m, [u8]>;
+
 impl Rule for MixedCaseVariable {
     fn meta(&self) -> &'static Meta {
         Self::META
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        let mut first: HashMap<(bool, Cow<'_, [u8]>), (Cow<'_, [u8]>, Span)> = HashMap::new();
+        let mut first: HashMap<(bool, Name<'_>), (Name<'_>, Span)> = HashMap::new();
         let mut found = Vec::new();
         for statement in cx.model.statements() {
             for word in statement.args() {
