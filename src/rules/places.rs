@@ -3,8 +3,8 @@
 use super::facts::{self, Matcher, Pass, location_of};
 use super::settings::Settings;
 use crate::directives::Context;
-use crate::model::http::{Location, LocationKind};
-use crate::model::{Model, ScopeId, Statement};
+use crate::model::http::LocationKind;
+use crate::model::{Model, Scope, ScopeId, Statement};
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::address::{self, Allowed, Host};
@@ -14,7 +14,8 @@ use std::collections::HashMap;
 
 /// The servers and locations of `http` as rules ask about them, and what hands requests on.
 ///
-/// Servers and locations are the model's; what is kept here is only what many rules ask.
+/// Locations are taken apart by the model; a block that nginx refuses because of an argument
+/// too many is looked into all the same.
 #[derive(Debug, Clone)]
 pub struct Places<'a, 'm> {
     model: &'a Model<'m>,
@@ -22,8 +23,10 @@ pub struct Places<'a, 'm> {
     pub passes: Vec<Pass<'m>>,
     /// `map` blocks by the variable that they define, in small letters without `$`.
     maps: HashMap<Vec<u8>, Statement<'m>>,
-    /// How each server is reached.
-    reach: Vec<Reach>,
+    /// Every `server`, and how it is reached.
+    sites: Vec<(ScopeId, Reach)>,
+    /// Every `location`.
+    places: Vec<ScopeId>,
 }
 
 /// A `server` of `http`.
@@ -251,24 +254,35 @@ impl Reach {
 }
 
 impl<'a, 'm> Place<'a, 'm> {
-    /// `None` for what no `location` makes, and for one that nginx cannot take apart.
-    fn of(model: &'a Model<'m>, location: &'a Location<'m>) -> Option<Self> {
-        let matcher = match location.kind {
-            LocationKind::Prefix => Matcher::Prefix,
-            LocationKind::PrefixNoRegex => Matcher::PrefixNoRegex,
-            LocationKind::Exact => Matcher::Exact,
-            LocationKind::Regex | LocationKind::RegexCaseless => Matcher::Regex,
-            LocationKind::Named => Matcher::Named,
-            LocationKind::If | LocationKind::LimitExcept => return None,
-            LocationKind::Invalid => location_of(location.statement)?.0,
+    /// `None` for a location that nginx cannot take apart. One that it does not take for a
+    /// location, because of an argument too many, is one here.
+    fn of(model: &'a Model<'m>, scope: ScopeId) -> Option<Self> {
+        let statement = model.scope(scope).opener?;
+        let known = model.http.location_of(scope);
+        let known = known.map(|id| model.http.location(id));
+        let kind = known.map_or(LocationKind::Invalid, |location| location.kind);
+        let (matcher, path) = match kind {
+            LocationKind::Prefix => (Matcher::Prefix, None),
+            LocationKind::PrefixNoRegex => (Matcher::PrefixNoRegex, None),
+            LocationKind::Exact => (Matcher::Exact, None),
+            LocationKind::Regex | LocationKind::RegexCaseless => (Matcher::Regex, None),
+            LocationKind::Named => (Matcher::Named, None),
+            LocationKind::If | LocationKind::LimitExcept | LocationKind::Invalid => {
+                let (matcher, path) = location_of(statement)?;
+                (matcher, Some(path))
+            }
         };
-        let server = location.server.map(|id| model.http.server(id).scope);
+        let path = match (known, path) {
+            (Some(location), _) => &*location.name,
+            (None, Some(Cow::Borrowed(path))) => path,
+            (None, _) => return None,
+        };
         Some(Self {
-            scope: location.scope,
-            statement: location.statement,
+            scope,
+            statement,
             matcher,
-            path: &location.name,
-            server: server.or_else(|| server_around(model, location.scope)),
+            path,
+            server: server_around(model, scope),
         })
     }
 
@@ -437,63 +451,66 @@ impl<'a, 'm> Places<'a, 'm> {
                 maps.insert(name.to_ascii_lowercase(), *table);
             }
         }
-        let servers = model.http.servers.iter();
-        let reach = servers.map(|server| Reach::of(&sockets(model, server.scope)));
+        let blocks = |context| {
+            let blocks = model.scopes.iter();
+            let written = blocks.filter(move |block| block.context == context);
+            written.filter(|block| block.opener.is_some())
+        };
+        let site = |block: &Scope<'m>| (block.id, Reach::of(&sockets(model, block.id)));
         Self {
             model,
             passes: facts::passes(model, settings),
             maps,
-            reach: reach.collect(),
+            sites: blocks(Context::Server).map(site).collect(),
+            places: blocks(Context::Location).map(|block| block.id).collect(),
         }
     }
 
     /// Every `server`, in reading order.
     pub fn sites(&self) -> impl Iterator<Item = Site<'a, 'm>> {
-        (0..self.reach.len()).map(|index| self.site(index))
+        self.sites.iter().filter_map(|site| self.site(*site))
     }
 
-    fn site(&self, index: usize) -> Site<'a, 'm> {
-        let server = &self.model.http.servers[index];
-        Site {
-            scope: server.scope,
-            statement: server.statement,
+    fn site(&self, (scope, reach): (ScopeId, Reach)) -> Option<Site<'a, 'm>> {
+        Some(Site {
+            scope,
+            statement: self.model.scope(scope).opener?,
             model: self.model,
-            reach: self.reach[index],
-        }
+            reach,
+        })
     }
 
     /// Every `location`, in reading order.
-    pub fn places(&self) -> impl Iterator<Item = Place<'a, 'm>> + use<'a, 'm> {
-        let model = self.model;
-        let locations = model.http.locations.iter();
-        locations.filter_map(|location| Place::of(model, location))
+    pub fn places(&self) -> impl Iterator<Item = Place<'a, 'm>> {
+        let places = self.places.iter();
+        places.filter_map(|scope| Place::of(self.model, *scope))
     }
 
     /// The `server` round a block, itself included.
     #[must_use]
     pub fn site_around(&self, scope: ScopeId) -> Option<Site<'a, 'm>> {
         let server = server_around(self.model, scope)?;
-        let servers = &self.model.http.servers;
-        let found = servers.binary_search_by_key(&server, |server| server.scope);
-        found.ok().map(|index| self.site(index))
+        let found = self
+            .sites
+            .binary_search_by_key(&server, |(scope, _)| *scope);
+        self.site(self.sites[found.ok()?])
     }
 
     /// The nearest `location` round a block, itself included.
     #[must_use]
     pub fn place_around(&self, scope: ScopeId) -> Option<Place<'a, 'm>> {
-        let (model, http) = (self.model, &self.model.http);
+        let model = self.model;
         let mut around = model.outwards(scope);
         let location = around.find(|id| model.scope(*id).context == Context::Location)?;
-        Place::of(model, http.location(http.location_of(location)?))
+        Place::of(model, location)
     }
 
     /// The locations of a server, at whatever depth.
-    pub fn places_in(&self, server: ScopeId) -> impl Iterator<Item = Place<'a, 'm>> + use<'a, 'm> {
-        let model = self.model;
-        let inside = self.part_in(server, &model.http.locations, |location| location.scope);
+    pub fn places_in(&self, server: ScopeId) -> impl Iterator<Item = Place<'a, 'm>> {
+        let inside = self.part_in(server, &self.places, |scope| *scope);
         inside
             .iter()
-            .filter_map(|location| Place::of(model, location))
+            .filter_map(|scope| Place::of(self.model, *scope))
     }
 
     /// The places of a server that hand requests to Django.
