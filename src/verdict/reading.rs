@@ -18,6 +18,9 @@ use std::rc::Rc;
 /// What reads the arguments of a directive; their number is right.
 pub(super) type Setter = for<'m> fn(&mut Reading<'m>, Statement<'m>);
 
+/// Expressions that were compiled, by how they are written.
+type Compiled = HashMap<Box<[u8]>, Result<Rc<Regex>, RegexError>>;
+
 /// The nginx that reads.
 pub(super) struct Reading<'m> {
     pub(super) texts: &'m Texts<'m>,
@@ -31,7 +34,7 @@ pub(super) struct Reading<'m> {
     sink: Sink,
     once: HashMap<(ScopeId, &'static str), Statement<'m>>,
     /// Expressions by how they are written, those that regard letters first.
-    regexes: [HashMap<Box<[u8]>, Result<Rc<Regex>, RegexError>>; 2],
+    regexes: [Compiled; 2],
 }
 
 /// A finding that nginx has as well, at the place of a statement.
