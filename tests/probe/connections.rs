@@ -1,7 +1,7 @@
 //! Causes before an answer.
 
 use super::server::{Server, answer, hold, on_socket};
-use super::{cause_of, command, probe_http, said};
+use super::{cause_of, command, probe_http, probe_pool, said};
 use djanginx::probe::target::Backend;
 use djanginx::probe::{Address, Ask, Limits, Pool, Target, diagnose, run};
 use djanginx::source::{FileId, Span};
@@ -54,6 +54,11 @@ fn nothing_listens() {
     let address = listener.local_addr().unwrap().to_string();
     drop(listener);
     assert_eq!(cause_of(&address, &[]), "probe-refused");
+    // Every question fails, and it is said once.
+    let pool = format!("server: uvicorn, nodes: [\"{address}\"]");
+    let said = probe_pool(&pool, "/: web, /ws/: {pool: web, websocket: true}", &[]);
+    assert_eq!(said.causes(), ["probe-refused"; 2]);
+    assert_eq!(said.json["diagnostics"].as_array().unwrap().len(), 1);
 }
 
 #[test]

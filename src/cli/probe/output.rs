@@ -14,6 +14,7 @@ use crate::source::{Position, SourceMap, Span};
 use crate::text::shown;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -49,8 +50,11 @@ pub(super) fn write(
 }
 
 pub(in crate::cli) fn findings(report: &Report<'_>) -> Vec<Finding> {
+    // A node that is down is so for each question.
+    let mut said = HashSet::new();
     let all = report.probes.iter().flat_map(|probe| &probe.findings);
-    all.cloned().collect()
+    let new = all.filter(|finding| said.insert((finding.rule, finding.message.as_str())));
+    new.cloned().collect()
 }
 
 /// Findings that also say how to ask by hand.
