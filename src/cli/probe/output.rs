@@ -53,7 +53,7 @@ pub(in crate::cli) fn findings(report: &Report<'_>) -> Vec<Finding> {
     // A node that is down is so for each question.
     let mut said = HashSet::new();
     let all = report.probes.iter().flat_map(|probe| &probe.findings);
-    let new = all.filter(|finding| said.insert((finding.rule, finding.message.as_str())));
+    let new = all.filter(|finding| said.insert((finding.rule, &*finding.message)));
     new.cloned().collect()
 }
 
