@@ -618,7 +618,7 @@ impl ShortForm for Keepalive {
     fn short_schema() -> Schema {
         json_schema!({ "anyOf": [
             { "type": "string", "enum": ["auto", "off"] },
-            { "type": "integer", "minimum": 0 },
+            { "type": "integer", "minimum": 0, "maximum": u32::MAX },
         ]})
     }
 }

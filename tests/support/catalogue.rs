@@ -153,7 +153,7 @@ fn pair(text: &str) -> Pair {
         name: name.to_owned(),
         rule,
         line: line.unwrap_or_else(|| panic!("{name}: no line is reported")),
-        nginx: field().filter(|release| !release.is_empty()),
+        nginx: field().filter(|release| release != "-"),
         settings: field().unwrap_or_default().replace("; ", "\n"),
         bad,
         good,

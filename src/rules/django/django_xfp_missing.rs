@@ -1,6 +1,8 @@
 //! `django-xfp-missing`.
 
 use crate::finding::Severity;
+use crate::model::Model;
+use crate::rules::facts::{Pass, Protocol};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, dropped, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
@@ -11,7 +13,8 @@ declare_rule! {
     /// A `location` that hands requests to Django and does not say by which scheme they came: no
     /// `X-Forwarded-Proto` and no other header that the settings name as `secure-proxy-ssl-header`.
     ///
-    /// It is an error in a server with TLS, and where the settings name such a header.
+    /// It is an error in a server with TLS, and where the settings name such a header. A
+    /// `uwsgi_pass` in a server with TLS that sends neither `HTTPS` nor `REQUEST_SCHEME` is one too.
     ///
     /// ## Why it matters
     ///
@@ -80,5 +83,37 @@ impl Rule for DjangoXfpMissing {
             }
             cx.report(finding);
         }
+        let over_uwsgi = places.passes.iter().filter(|pass| {
+            pass.is_django() && pass.protocol == Protocol::Uwsgi && lacks_the_scheme(model, pass)
+        });
+        for pass in over_uwsgi {
+            let site = places.site_around(model, pass.statement.scope);
+            if !site.is_some_and(|site| site.has_tls()) {
+                continue;
+            }
+            let mut finding = cx
+                .finding(
+                    pass.statement.head(),
+                    "Django is not told the scheme: it takes HTTPS for HTTP",
+                )
+                .label("no `HTTPS` is sent")
+                .help("Write `uwsgi_param HTTPS $https if_not_empty;` beside the other parameters");
+            finding.severity = Severity::Error;
+            cx.report(finding);
+        }
     }
+}
+
+/// Whether the parameters of requests are sent to uWSGI, but none that tells the scheme.
+fn lacks_the_scheme(model: &Model<'_>, pass: &Pass<'_>) -> bool {
+    let params = inherited(model, pass.statement.scope, "uwsgi_param");
+    let tells = |name: &&str| !params.lacks(name);
+    let names = [
+        "HTTPS",
+        "REQUEST_SCHEME",
+        "UWSGI_SCHEME",
+        "HTTP_X_FORWARDED_PROTO",
+    ];
+    // Without any, `uwsgi-params-missing` speaks.
+    !names.iter().any(tells) && tells(&"REQUEST_METHOD")
 }

@@ -44,6 +44,14 @@ impl Rule for TryFilesWithProxy {
         let Some(pass) = cx.model.scope(files.scope).first("proxy_pass") else {
             return;
         };
+        let refuses =
+            { files.args().next_back() }.is_some_and(|last| last.value().starts_with(b"="));
+        let places = cx.places();
+        let mut django = places.passes.iter().filter(|pass| pass.is_django());
+        // Told by `try-files-to-django`.
+        if refuses && django.any(|django| django.statement.head() == pass.head()) {
+            return;
+        }
         let finding = cx
             .finding(
                 files.head(),

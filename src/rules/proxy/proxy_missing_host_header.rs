@@ -3,7 +3,7 @@
 use crate::finding::Severity;
 use crate::rules::facts::Protocol;
 use crate::rules::meta::declare_rule;
-use crate::rules::places::inherited;
+use crate::rules::places::{dropped, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::address::inet_addr;
 
@@ -57,6 +57,8 @@ impl Rule for ProxyMissingHostHeader {
                 || to.upstream.is_some() && underscore
                 || !(is_address || to.upstream.is_some())
                 || !inherited(cx.model, scope, "proxy_set_header").lacks("Host")
+                // Told by `proxy-set-header-dropped`.
+                || dropped(cx.model, scope, "proxy_set_header", "Host").is_some()
             {
                 continue;
             }
