@@ -103,6 +103,7 @@ pub static ALL: &[&dyn Rule] = &[
     &upstream::DuplicateUpstreamServer,
     &nginx::ErrorLogOff,
     &nginx::ErrorPageAllCodes,
+    &django::ErrorPageFromBackend,
     &upstream::ExternalResolver,
     &security::FilesystemRootExposure,
     &django::GzipBreach,

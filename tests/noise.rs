@@ -51,7 +51,27 @@ fn the_origin_loads_and_has_no_error() {
     }
 }
 
-/// Ten ways in which people run Django behind nginx, as they are written: what is said is what a
+/// Deployments about which there is nothing to say, at any severity and for any release that
+/// knows their directives.
+#[test]
+fn good_deployments_are_silent() {
+    let folder = fixtures().join("lint/silent");
+    for nginx in ["1.26", "1.30", "mainline"] {
+        let arguments = ["lint", "--isolated", "--fail-on", "info"];
+        let named = ["--format", "concise", "--nginx-version", nginx];
+        let mut seen = 0;
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            let path = path.to_str().unwrap();
+            let said = djanginx(&folder, &[&arguments[..], &named, &[path]].concat());
+            assert_eq!(said, (0, String::new()), "{path} for {nginx}");
+            seen += 1;
+        }
+        assert!(seen > 0);
+    }
+}
+
+/// Ways in which people run Django behind nginx, as they are written: what is said is what a
 /// reviewer would say.
 #[test]
 fn deployments_are_reviewed() {

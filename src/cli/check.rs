@@ -276,7 +276,15 @@ impl Args {
         let declared = Declared::read(&texts.parse(root).tree);
         let (model, findings) = judged(&texts, reading, declared, settings);
         let files = config.files().collect();
-        let (findings, suppressed) = suppress(Collected { findings, files }, &texts, settings);
+        let (findings, suppressed) = suppress(
+            Collected {
+                findings,
+                files,
+                ..Collected::default()
+            },
+            &texts,
+            settings,
+        );
 
         let shift = sources.len() as u32;
         let origins = Origins::new(&valid.loaded, &model);

@@ -23,6 +23,7 @@ use crate::version::Target;
 use crate::write::{self, Plan};
 use collect::Lint;
 pub(super) use collect::{Collected, judged};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -322,8 +323,14 @@ pub(super) fn suppress(
             && !settings.ignores(finding.rule, name)
     });
     let suppressed = before - findings.len();
+    // A file that is not there is one problem, however often it is included.
+    let mut missing = HashSet::new();
+    findings.retain(|finding| {
+        finding.rule != "include-missing" || missing.insert(finding.message.clone())
+    });
     let is_on = |rule: &str, file| {
         rules::find(rule).is_some_and(|meta| settings.selection.has(meta))
+            && !lint.parts.contains(&file)
             && !settings.ignores(rule, || sources.file(file).name())
     };
     let about_comments = comments.finish(is_on);

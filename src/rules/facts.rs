@@ -5,6 +5,7 @@ pub mod folders;
 pub mod headers;
 pub mod patterns;
 pub mod pools;
+pub mod servers;
 
 use super::settings::{AppServer, Settings};
 use crate::directives::Context;
@@ -125,7 +126,11 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
     };
     let word = statement.arg(0)?;
     let value = word.value();
-    let scheme = memchr::memmem::find(&value, b"://").map_or(0, |at| at + 3);
+    let scheme = match memchr::memmem::find(&value, b"://") {
+        // `unix:///run/app.sock` has a path with two slashes too many, and no scheme.
+        Some(at) if !value[..at].eq_ignore_ascii_case(b"unix") => at + 3,
+        _ => 0,
+    };
     if value[..scheme].eq_ignore_ascii_case(b"https://") {
         protocol = Protocol::Https;
     }

@@ -139,7 +139,7 @@ impl Suppressions {
     }
 
     /// What is wrong with the comments: names that are no rules, and comments that kept
-    /// nothing back although their rule speaks about the file.
+    /// nothing back although their rule could say all that it has to say about the file.
     #[must_use]
     pub fn finish(self, speaks: impl Fn(&str, FileId) -> bool) -> Vec<Finding> {
         let mut findings = self.wrong;

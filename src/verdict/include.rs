@@ -21,6 +21,9 @@ const STANDARD: [&str; 10] = [
     "win-utf",
 ];
 
+/// What certbot writes beside its certificates.
+const CERTBOT: &str = "/etc/letsencrypt/options-ssl-nginx.conf";
+
 /// The finding for a file that is not gone into; `None` where it does not matter.
 pub(super) fn finding(
     directive: Directive<'_>,
@@ -148,6 +151,9 @@ pub(super) fn is_harmless(name: &[u8]) -> bool {
 }
 
 fn is_standard(name: &[u8]) -> bool {
+    if name == CERTBOT.as_bytes() {
+        return true;
+    }
     let name = name.strip_prefix(b"/etc/nginx/").unwrap_or(name);
     STANDARD.iter().any(|known| known.as_bytes() == name)
 }

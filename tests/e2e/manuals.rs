@@ -42,6 +42,9 @@ const ANSWERS: &[(&str, &str, &str)] = &[
     ("a.org", "/return/", "200 answered"),
     ("a.org", "/dead/", "403"),
     ("a.org", "/realm/", "200 file"),
+    // A page that the same backend is asked for is not seen.
+    ("a.org", "/gone/x", "502"),
+    ("a.org", "/kept/x", "200 file"),
     // The last code is the page.
     ("a.org", "/codes/", "302 502"),
     // A comma and a port are part of the name.

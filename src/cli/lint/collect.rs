@@ -19,6 +19,9 @@ use std::path::{Path, PathBuf};
 pub(in crate::cli) struct Collected {
     pub(in crate::cli) findings: Vec<Finding>,
     pub(in crate::cli) files: BTreeSet<FileId>,
+    /// Those of them that were judged only as parts of a configuration, of which the rest may
+    /// give rules more to say.
+    pub(in crate::cli) parts: BTreeSet<FileId>,
 }
 
 /// What was opened, in the order in which it is told.
@@ -206,10 +209,12 @@ impl<'a, 'f> Lint<'a, 'f> {
         };
         let mut collected = Collected::default();
         let mut known = HashSet::new();
+        let mut whole: BTreeSet<FileId> = BTreeSet::new();
         for step in judged {
             let Collected {
                 mut findings,
                 files,
+                parts,
             } = step;
             findings.retain(|finding| known.insert((finding.rule, finding.primary.span)));
             if collected.findings.is_empty() {
@@ -217,8 +222,11 @@ impl<'a, 'f> Lint<'a, 'f> {
             } else {
                 collected.findings.append(&mut findings);
             }
+            whole.extend(files.difference(&parts));
             collected.files.extend(files);
+            collected.parts.extend(parts);
         }
+        collected.parts.retain(|file| !whole.contains(file));
         collected
     }
 }
@@ -234,18 +242,29 @@ struct Judge<'a, 'f> {
 impl Judge<'_, '_> {
     fn step(&self, step: Step) -> Collected {
         match step {
-            Step::Judge { config, part } => Collected {
-                findings: self.findings(&config, part),
-                files: config.files().collect(),
-            },
+            Step::Judge { config, part } => {
+                let files: BTreeSet<_> = config.files().collect();
+                let (findings, whole) = self.findings(&config, part);
+                let parts = if whole {
+                    BTreeSet::new()
+                } else {
+                    files.clone()
+                };
+                Collected {
+                    findings,
+                    files,
+                    parts,
+                }
+            }
             Step::Tell(finding) => Collected {
                 findings: vec![*finding],
-                files: BTreeSet::new(),
+                ..Collected::default()
             },
         }
     }
 
-    fn findings(&self, config: &Config, part: bool) -> Vec<Finding> {
+    /// What is found, and whether that is a whole configuration.
+    fn findings(&self, config: &Config, part: bool) -> (Vec<Finding>, bool) {
         let tree = &self.texts.parse(config.root).tree;
         let declared = Declared::read(tree);
         let stated = self.args.nginx_version.or(declared.target);
@@ -266,11 +285,12 @@ impl Judge<'_, '_> {
         };
         let reading = verdict::read(self.texts, config, &options);
         let (model, findings) = judged(self.texts, reading, declared, self.settings);
+        let whole = model.whole;
         if self.only_one {
             // The process ends soon: to take a large model apart is a tenth of the work.
             std::mem::forget(model);
         }
-        findings
+        (findings, whole)
     }
 }
 

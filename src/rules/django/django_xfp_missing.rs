@@ -1,5 +1,6 @@
 //! `django-xfp-missing`.
 
+use super::websocket_upgrade_missing::WORDS;
 use crate::finding::Severity;
 use crate::model::Model;
 use crate::rules::facts::{Pass, Protocol};
@@ -15,6 +16,7 @@ declare_rule! {
     ///
     /// It is an error in a server with TLS, and where the settings name such a header. A
     /// `uwsgi_pass` in a server with TLS that sends neither `HTTPS` nor `REQUEST_SCHEME` is one too.
+    /// For WebSockets, which have no CSRF check and build no links, it is a note.
     ///
     /// ## Why it matters
     ///
@@ -78,7 +80,11 @@ impl Rule for DjangoXfpMissing {
                 .help(format!(
                     "Write `proxy_set_header {header} $scheme;` in this block"
                 ));
-            if (tls || stated.is_some()) && headers.known == Known::Surely {
+            let place = places.place_around(model, scope);
+            if headers.get("Upgrade").is_some() && place.is_some_and(|place| place.has_word(WORDS))
+            {
+                finding.severity = Severity::Info;
+            } else if (tls || stated.is_some()) && headers.known == Known::Surely {
                 finding.severity = Severity::Error;
             }
             cx.report(finding);

@@ -4,7 +4,7 @@ use crate::directives::Context;
 use crate::finding::Severity;
 use crate::model::{Model, ScopeId};
 use crate::rules::meta::declare_rule;
-use crate::rules::places::is_whole;
+use crate::rules::places::{is_on, is_whole};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::syntax::Word;
 use std::collections::{HashMap, HashSet};
@@ -18,7 +18,8 @@ declare_rule! {
     ///
     /// It is a note where the server has no TLS and the settings do not say `public = true`. A server
     /// without a name is taken for a catch-all on purpose, and one that asks for the name itself, by
-    /// `if ($host !~ …) { return 444; }`, needs none.
+    /// `if ($host !~ …) { return 444; }`, needs none, and neither does one that asks clients for a
+    /// certificate (`ssl_verify_client on`).
     ///
     /// ## Why it matters
     ///
@@ -84,6 +85,7 @@ impl Rule for HostCatchAllMissing {
             if !site.is_named()
                 || !site.names().any(is_public)
                 || asks_for_the_name(model, site.scope)
+                || is_on(model, site.scope, "ssl_verify_client", false)
                 || places.django_in(site.scope).next().is_none()
             {
                 continue;

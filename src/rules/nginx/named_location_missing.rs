@@ -1,8 +1,8 @@
 //! `named-location-missing`.
 
 use crate::model::Statement;
+use crate::rules::facts::servers::{has_all_locations, server_around};
 use crate::rules::meta::declare_rule;
-use crate::rules::places::lacks_a_file;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::expression::has_variables;
 
@@ -51,21 +51,10 @@ impl Rule for NamedLocationMissing {
         if !name.starts_with(b"@") || has_variables(&name) {
             return;
         }
-        // What stands in `http` is of several servers.
-        let server = model.outwards(statement.scope).find_map(|scope| {
-            let found = http
-                .servers
-                .binary_search_by_key(&scope, |server| server.scope);
-            found.ok().and_then(|index| http.server_ids().nth(index))
-        });
-        let Some(server) = server else {
+        let Some(server) = server_around(model, statement.scope) else {
             return;
         };
-        // A folder that is empty here may not be where nginx runs.
-        let scope = http.server(server).scope;
-        let mut includes = model.scope(scope).named("include");
-        let empty = includes.any(|include| model.empty_includes.contains(&include.head()));
-        if http.named(server, &name).is_some() || empty || lacks_a_file(model, scope, "location") {
+        if http.named(server, &name).is_some() || !has_all_locations(model, server) {
             return;
         }
         let shown = word.to_str();

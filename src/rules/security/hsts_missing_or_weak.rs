@@ -12,8 +12,9 @@ declare_rule! {
     ///
     /// A server that hands requests to Django is left alone unless the settings state
     /// `secure-hsts-seconds = 0`: Django's `SecurityMiddleware` sends the header itself, and its
-    /// manual advises to begin with a short time. So are servers that refuse every handshake, and
-    /// `max-age=0`, which takes the header back.
+    /// manual advises to begin with a short time. So are servers that refuse every handshake,
+    /// servers without a name that have neither files nor a backend, and `max-age=0`, which takes
+    /// the header back.
     ///
     /// ## Why it matters
     ///
@@ -49,7 +50,20 @@ impl Rule for HstsMissingOrWeak {
                 .first("return")
                 .and_then(|first| first.arg(0));
             let silent = answers.is_some_and(|code| code.is("444") || code.is("421"));
-            if !site.has_tls() || silent || is_on(model, site.scope, "ssl_reject_handshake", false)
+            let is_empty = || {
+                let gives =
+                    |name: &&str| ["root", "alias"].contains(name) || name.ends_with("_pass");
+                let mut blocks = places.within(site.scope);
+                !site.is_named()
+                    && !blocks.any(|id| {
+                        let mut names = model.scope(id).statements().map(|it| it.name());
+                        names.any(|name| gives(&name))
+                    })
+            };
+            if !site.has_tls()
+                || silent
+                || is_on(model, site.scope, "ssl_reject_handshake", false)
+                || is_empty()
             {
                 continue;
             }

@@ -60,7 +60,7 @@ impl Rule for UndefinedUpstream {
                     if let (Some(Host::Name(host)), Some(word), false) =
                         (&peer.host, peer.statement.arg(0), peer.resolve)
                     {
-                        judge(cx, None, true, host, peer.port, word.span());
+                        judge(cx, None, sure, host, peer.port, word.span());
                     }
                 }
             }
