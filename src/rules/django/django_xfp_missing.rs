@@ -80,7 +80,7 @@ impl Rule for DjangoXfpMissing {
                 .help(format!(
                     "Write `proxy_set_header {header} $scheme;` in this block"
                 ));
-            let place = places.place_around(model, scope);
+            let place = places.place_around(scope);
             if headers.get("Upgrade").is_some() && place.is_some_and(|place| place.has_word(WORDS))
             {
                 finding.severity = Severity::Info;
@@ -93,7 +93,7 @@ impl Rule for DjangoXfpMissing {
             pass.is_django() && pass.protocol == Protocol::Uwsgi && lacks_the_scheme(model, pass)
         });
         for pass in over_uwsgi {
-            let site = places.site_around(model, pass.statement.scope);
+            let site = places.site_around(pass.statement.scope);
             if !site.is_some_and(|site| site.has_tls()) {
                 continue;
             }

@@ -53,7 +53,7 @@ impl Rule for HstsMissingOrWeak {
             let is_empty = || {
                 let gives =
                     |name: &&str| ["root", "alias"].contains(name) || name.ends_with("_pass");
-                let mut blocks = places.within(site.scope);
+                let mut blocks = model.within(site.scope);
                 !site.is_named()
                     && !blocks.any(|id| {
                         let mut names = model.scope(id).statements().map(|it| it.name());
