@@ -87,9 +87,10 @@ pub struct Scope<'m> {
     /// Indexes into `entries`, ordered by name; filled when a block ends that has more than
     /// [`FEW`].
     by_name: Box<[u32]>,
-    /// The [`mark`]s of its names, set when the block ends. Most questions are about what a
-    /// block has not.
+    /// The [`mark`]s of its names. Most questions are about what a block has not.
     marks: u64,
+    /// Whether the block has ended.
+    sealed: bool,
 }
 
 /// As many directives are looked through one by one.
@@ -121,10 +122,12 @@ impl<'m> Scope<'m> {
             entries: Vec::new(),
             by_name: Box::default(),
             marks: 0,
+            sealed: false,
         }
     }
 
     pub(crate) fn add(&mut self, statement: Statement<'m>) {
+        self.marks |= mark(statement.row.name);
         self.entries.push(Entry {
             tree: statement.directive.tree(),
             directive: statement.directive.id(),
@@ -136,9 +139,8 @@ impl<'m> Scope<'m> {
     pub(crate) fn seal(&mut self) {
         self.entries.shrink_to_fit();
         self.blocks.shrink_to_fit();
+        self.sealed = true;
         let entries = &self.entries;
-        let names = entries.iter().map(|entry| entry.row.row().name);
-        self.marks = names.fold(0, |marks, name| marks | mark(name));
         if entries.len() > FEW {
             self.by_name = (0..entries.len() as u32).collect();
             // Rows are sorted by name, and one name may have several in a block.
@@ -170,7 +172,7 @@ impl<'m> Scope<'m> {
         name: &'s str,
     ) -> impl DoubleEndedIterator<Item = Statement<'m>> + 's {
         let name_of = |index: &u32| self.entries[*index as usize].row.row().name;
-        let (all, sorted): (&[Entry<'m>], &[u32]) = if self.marks & mark(name) == 0 {
+        let (all, sorted): (&[Entry<'m>], &[u32]) = if !self.sealed || self.marks & mark(name) == 0 {
             (&[], &[])
         } else if self.by_name.is_empty() {
             (&self.entries, &[])

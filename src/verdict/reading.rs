@@ -12,7 +12,6 @@ use crate::syntax::Word;
 use crate::values::expression::{self, ExpressionError, Part};
 use crate::values::regex::{Regex, RegexError};
 use foldhash::HashMap;
-use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 /// What reads the arguments of a directive; their number is right.
@@ -32,7 +31,8 @@ pub(super) struct Reading<'m> {
     /// The block that the directive being read opens.
     pub(super) opened: ScopeId,
     sink: Sink,
-    once: HashMap<(ScopeId, &'static str), Statement<'m>>,
+    /// What the open blocks have once, those further in behind those around them.
+    once: Vec<(&'static str, Statement<'m>)>,
     /// Expressions by how they are written, those that regard letters first.
     regexes: [Compiled; 2],
 }
@@ -101,7 +101,7 @@ impl<'m> Reading<'m> {
             state: State::default(),
             opened: ScopeId::MAIN,
             sink: Sink::new(texts.limits().findings),
-            once: HashMap::default(),
+            once: Vec::new(),
             regexes: Default::default(),
         }
     }
@@ -131,19 +131,22 @@ impl<'m> Reading<'m> {
         format!("{name}:{}", sources.end(span).line)
     }
 
-    /// Remembers that a block has something, and gives what had it before.
+    /// Remembers that the block that is being read has something, and gives what had it
+    /// before.
     pub(super) fn once(
         &mut self,
         statement: Statement<'m>,
         what: &'static str,
     ) -> Option<Statement<'m>> {
-        match self.once.entry((statement.scope, what)) {
-            Entry::Occupied(first) => Some(*first.get()),
-            Entry::Vacant(place) => {
-                place.insert(statement);
-                None
-            }
+        // Blocks that have ended have greater numbers than those that go on round them.
+        let open = |(_, first): &(_, Statement<'m>)| first.scope <= statement.scope;
+        while self.once.pop_if(|last| !open(last)).is_some() {}
+        let here = { self.once.iter().rev() }.take_while(|(_, it)| it.scope == statement.scope);
+        let first = here.copied().find(|(known, _)| *known == what);
+        if first.is_none() {
+            self.once.push((what, statement));
         }
+        first.map(|(_, first)| first)
     }
 
     /// The variables of `http` or of `stream`.

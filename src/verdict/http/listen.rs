@@ -207,6 +207,9 @@ fn spdy(statement: Statement<'_>, span: Span) -> Finding {
 /// A server that does not listen anywhere listens on port 80, as nginx does when root
 /// starts it.
 pub(super) fn server_ends<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
+    if let Some(server) = reading.model.http.servers.last_mut() {
+        server.names.shrink_to_fit();
+    }
     if reading.state.listens {
         return;
     }

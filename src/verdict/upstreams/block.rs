@@ -68,6 +68,7 @@ pub(super) fn close<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
         return;
     };
     upstream.servers.shrink_to_fit();
+    upstream.methods.shrink_to_fit();
     let scope = upstream.scope;
     if reading.state.upstreams.block(scope).servers > 0 || reading.model.incomplete.contains(&scope)
     {
