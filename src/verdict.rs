@@ -81,11 +81,12 @@ pub struct Reading<'m> {
     pub model: Model<'m>,
     /// What it would say; the first refusal is the one that it prints.
     pub findings: Vec<Finding>,
+    /// How much more it would say, behind [`Limits::findings`](crate::model::Limits).
+    pub left_out: usize,
 }
 
 /// Reads a configuration.
 #[must_use]
 pub fn read<'m>(texts: &'m Texts<'m>, config: &'m Config, options: &'m Options) -> Reading<'m> {
-    let (model, findings) = pass::Pass::new(texts, config, options).run();
-    Reading { model, findings }
+    pass::Pass::new(texts, config, options).run()
 }

@@ -341,6 +341,20 @@ fn dumps_and_standard_input_are_read() {
     "#);
 }
 
+/// Of more findings than the limit, the gravest are told, and the status is that of all.
+#[test]
+fn the_limit_of_findings_keeps_the_gravest() {
+    let text = "events {}\nhttp {\n  server {\n    listen 8080;\n    server_name a.example;\n    \
+                root /;\n    autoindex on;\n    location /s/ { alias /srv/s; }\n  }\n}\n";
+    let run = Run::new().file("nginx.conf", text);
+    let all = run.concise(&[]);
+    insta::assert_snapshot!(all);
+    insta::assert_snapshot!(run.concise(&["--max-findings", "1"]));
+    insta::assert_snapshot!(run.concise(&["--max-findings", "3"]));
+    let enough = (all.lines().count() - 1).to_string();
+    assert_eq!(run.concise(&["--max-findings", &enough]), all);
+}
+
 #[test]
 fn limits_are_findings_that_name_them() {
     let run = Run::new()

@@ -21,8 +21,8 @@ use crate::rules::{self, Settings, Suppressions};
 use crate::verdict::Start;
 use crate::version::Target;
 use crate::write::{self, Plan};
-use collect::Lint;
 pub(super) use collect::{Collected, judged};
+use collect::{Lint, limit};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -134,7 +134,7 @@ struct LimitArgs {
     #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().block_depth)]
     max_block_depth: usize,
 
-    /// The most findings about one configuration.
+    /// The most findings that are told; of more, the gravest and the first are.
     #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().findings)]
     max_findings: usize,
 }
@@ -166,8 +166,7 @@ impl Args {
             [path] if !path.is_dir() => self.read_alone(path, limits)?,
             _ => None,
         };
-        if (self.fix || self.unsafe_fixes || self.diff) && paths.iter().any(|p| p == Path::new("-"))
-            || dump.is_some() && self.fix
+        if self.repairs() && paths.iter().any(|p| p == Path::new("-")) || dump.is_some() && self.fix
         {
             return Err(Error::Usage(
                 "standard input and the output of `nginx -T` cannot be repaired: name the files"
@@ -189,9 +188,7 @@ impl Args {
                 let collected = lint.judge();
                 self.report(collected, &texts, &settings, streams)
             }
-            None if self.fix || self.unsafe_fixes || self.diff => {
-                self.repair(&paths, &settings, streams)
-            }
+            None if self.repairs() => self.repair(&paths, &settings, streams),
             None => {
                 let mut texts = Texts::new(&Disk, limits);
                 let collected = self.over_paths(&paths, &settings, &mut texts)?;
@@ -201,6 +198,11 @@ impl Args {
                 status
             }
         }
+    }
+
+    /// Whether files are repaired, or it is shown how they would be.
+    fn repairs(&self) -> bool {
+        self.fix || self.unsafe_fixes || self.diff
     }
 
     /// What is found in files and folders.
@@ -255,6 +257,7 @@ impl Args {
         streams: &mut Streams<'_>,
     ) -> Result<ExitCode, Error> {
         let sources = texts.sources();
+        let left_out = lint.left_out;
         let (mut findings, mut suppressed) = suppress(lint, texts, settings);
         let paths = Paths::new(Path::new("."));
         if let Some(path) = &self.baseline {
@@ -280,6 +283,8 @@ impl Args {
             findings = baseline.filter(findings, sources, &paths);
             suppressed += all - findings.len();
         }
+        let gravest = findings.iter().map(|finding| finding.severity).max();
+        limit(&mut findings, left_out, self.limits.max_findings);
         let found = Found {
             command: "lint",
             findings: &findings,
@@ -297,8 +302,8 @@ impl Args {
             };
             writeln!(streams.err, "{files}, no problems")?;
         }
-        let limit = self.rules.fail_on(settings).unwrap_or(Severity::Warning);
-        let fails = findings.iter().any(|finding| finding.severity >= limit);
+        let least = self.rules.fail_on(settings).unwrap_or(Severity::Warning);
+        let fails = gravest.is_some_and(|gravest| gravest >= least);
         Ok(ExitCode::from(if fails { FINDINGS } else { SUCCESS }))
     }
 }

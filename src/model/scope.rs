@@ -172,7 +172,8 @@ impl<'m> Scope<'m> {
         name: &'s str,
     ) -> impl DoubleEndedIterator<Item = Statement<'m>> + 's {
         let name_of = |index: &u32| self.entries[*index as usize].row.row().name;
-        let (all, sorted): (&[Entry<'m>], &[u32]) = if !self.sealed || self.marks & mark(name) == 0 {
+        let (all, sorted): (&[Entry<'m>], &[u32]) = if !self.sealed || self.marks & mark(name) == 0
+        {
             (&[], &[])
         } else if self.by_name.is_empty() {
             (&self.entries, &[])

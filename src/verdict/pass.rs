@@ -75,7 +75,7 @@ impl<'m> Pass<'m> {
         }
     }
 
-    pub(super) fn run(mut self) -> (Model<'m>, Vec<Finding>) {
+    pub(super) fn run(mut self) -> super::Reading<'m> {
         let mut walk = Walk::new(self.texts, self.config);
         while let Some(event) = walk.next() {
             match event {

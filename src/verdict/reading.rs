@@ -106,8 +106,13 @@ impl<'m> Reading<'m> {
         }
     }
 
-    pub(super) fn finish(self) -> (Model<'m>, Vec<Finding>) {
-        (self.model, self.sink.finish())
+    pub(super) fn finish(self) -> super::Reading<'m> {
+        let (findings, left_out) = self.sink.finish();
+        super::Reading {
+            model: self.model,
+            findings,
+            left_out,
+        }
     }
 
     pub(super) fn say(&mut self, finding: Finding) {

@@ -1,7 +1,6 @@
 //! Collects findings: each once, in order, and not without end.
 
-use super::directive::words;
-use crate::finding::{Finding, NginxLevel, NginxVerdict, Severity};
+use crate::finding::{Finding, NginxLevel, NginxVerdict};
 use crate::source::{Span, readable};
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -61,20 +60,9 @@ impl Sink {
         }
     }
 
-    pub(super) fn finish(mut self) -> Vec<Finding> {
-        if self.left_out > 0
-            && let Some(last) = self.findings.last()
-        {
-            let message = format!(
-                "{} left out behind the limit of {}",
-                words(self.left_out, "finding is", "findings are"),
-                self.most
-            );
-            let summary = Finding::new("input-limit", Severity::Info, last.primary.span, message)
-                .help("Repair the first ones and look again");
-            self.findings.push(summary);
-        }
-        self.findings
+    /// The findings, and how many more there are.
+    pub(super) fn finish(self) -> (Vec<Finding>, usize) {
+        (self.findings, self.left_out)
     }
 }
 

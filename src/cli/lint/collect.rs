@@ -3,7 +3,7 @@
 
 use super::{Args, MAIN_FILE};
 use crate::Error;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::model::files::{Disk, Files, ReadError};
 use crate::model::{Config, Model, Prefix, Refusal, Texts};
 use crate::rules::{self, Settings};
@@ -11,6 +11,7 @@ use crate::source::{FileId, Span};
 use crate::verdict::{self, Declared, Start};
 use crate::version::LINT_DEFAULT;
 use rayon::prelude::*;
+use std::cmp::Ordering;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,47 @@ pub(in crate::cli) struct Collected {
     /// Those of them that were judged only as parts of a configuration, of which the rest may
     /// give rules more to say.
     pub(in crate::cli) parts: BTreeSet<FileId>,
+    /// How many findings are not among them, because there were enough.
+    pub(in crate::cli) left_out: usize,
+}
+
+/// Keeps so many findings, the gravest and of those the first; tells how many others there are,
+/// with those that were left out before.
+pub(super) fn limit(findings: &mut Vec<Finding>, mut left_out: usize, most: usize) {
+    let last = findings.last().map(|finding| finding.primary.span);
+    if findings.len() > most {
+        left_out += findings.len() - most;
+        let mut room = most;
+        let mut least = Severity::Error;
+        for severity in [Severity::Error, Severity::Warning, Severity::Info] {
+            least = severity;
+            let alike = { findings.iter() }.filter(|finding| finding.severity == severity);
+            match room.checked_sub(alike.count()) {
+                Some(left) => room = left,
+                None => break,
+            }
+        }
+        findings.retain(|finding| match finding.severity.cmp(&least) {
+            Ordering::Greater => true,
+            Ordering::Equal if room > 0 => {
+                room -= 1;
+                true
+            }
+            _ => false,
+        });
+    }
+    if left_out > 0
+        && let Some(last) = last
+    {
+        let are = match left_out {
+            1 => "finding is",
+            _ => "findings are",
+        };
+        let message = format!("{left_out} {are} left out behind the limit of {most}");
+        let summary = Finding::new("input-limit", Severity::Info, last, message)
+            .help("Repair the first ones and look again");
+        findings.push(summary);
+    }
 }
 
 /// What was opened, in the order in which it is told.
@@ -199,7 +241,7 @@ impl<'a, 'f> Lint<'a, 'f> {
             args: self.args,
             settings: self.settings,
             texts: self.texts,
-            only_one: self.steps.len() == 1,
+            ends: self.steps.len() == 1 && !self.args.repairs(),
         };
         let one = |step: Step| judge.step(step);
         let judged: Vec<_> = match self.steps.len() {
@@ -215,7 +257,9 @@ impl<'a, 'f> Lint<'a, 'f> {
                 mut findings,
                 files,
                 parts,
+                left_out,
             } = step;
+            collected.left_out += left_out;
             findings.retain(|finding| known.insert((finding.rule, finding.primary.span)));
             if collected.findings.is_empty() {
                 collected.findings = findings;
@@ -236,7 +280,8 @@ struct Judge<'a, 'f> {
     args: &'a Args,
     settings: &'a Settings,
     texts: &'a Texts<'f>,
-    only_one: bool,
+    /// Whether this is the last thing that the process does.
+    ends: bool,
 }
 
 impl Judge<'_, '_> {
@@ -244,7 +289,7 @@ impl Judge<'_, '_> {
         match step {
             Step::Judge { config, part } => {
                 let files: BTreeSet<_> = config.files().collect();
-                let (findings, whole) = self.findings(&config, part);
+                let (findings, left_out, whole) = self.findings(&config, part);
                 let parts = if whole {
                     BTreeSet::new()
                 } else {
@@ -254,6 +299,7 @@ impl Judge<'_, '_> {
                     findings,
                     files,
                     parts,
+                    left_out,
                 }
             }
             Step::Tell(finding) => Collected {
@@ -263,8 +309,8 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// What is found, and whether that is a whole configuration.
-    fn findings(&self, config: &Config, part: bool) -> (Vec<Finding>, bool) {
+    /// What is found, how much more there is, and whether that is a whole configuration.
+    fn findings(&self, config: &Config, part: bool) -> (Vec<Finding>, usize, bool) {
         let tree = &self.texts.parse(config.root).tree;
         let declared = Declared::read(tree);
         let stated = self.args.nginx_version.or(declared.target);
@@ -284,13 +330,14 @@ impl Judge<'_, '_> {
             start,
         };
         let reading = verdict::read(self.texts, config, &options);
+        let left_out = reading.left_out;
         let (model, findings) = judged(self.texts, reading, declared, self.settings);
         let whole = model.whole;
-        if self.only_one {
+        if self.ends {
             // The process ends soon: to take a large model apart is a tenth of the work.
             std::mem::forget(model);
         }
-        (findings, whole)
+        (findings, left_out, whole)
     }
 }
 
@@ -306,6 +353,7 @@ pub(in crate::cli) fn judged<'m>(
     let verdict::Reading {
         model,
         mut findings,
+        ..
     } = reading;
     findings.extend(declared.errors.into_iter().map(|(span, message)| {
         Finding::warning("invalid-comment", span, message).help("Correct the comment, or remove it")
