@@ -34,6 +34,7 @@ const QUESTIONED: &[&str] = &[
     "body-size-below-django",
     "csrf-cookie-over-http",
     "hash-not-consistent",
+    "hsts-missing-or-weak",
     "ip-hash-behind-proxy",
     "media-executable-content",
     "sticky-cookie-flags",
