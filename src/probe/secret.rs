@@ -1,7 +1,9 @@
 //! Values that are sent and never shown, also where a node says them again.
 
 use memchr::memmem;
+use std::cmp::Reverse;
 use std::fmt;
+use std::ops::Range;
 
 /// The shortest beginning of a secret that is masked where a text ends in the middle of it.
 const BEGINNING: usize = 4;
@@ -33,39 +35,32 @@ pub(super) fn masked_text(secrets: &[Secret], text: &str) -> Option<String> {
 }
 
 /// Bytes without the secrets in them, as they are and as a URL has them; `None` where there
-/// are none.
+/// are none. Of secrets that overlap nothing is left.
 pub(super) fn masked(secrets: &[Secret], bytes: &[u8]) -> Option<Vec<u8>> {
-    let mut found: Option<Vec<u8>> = None;
-    for secret in secrets {
-        for value in [secret.value.clone().into_bytes(), escaped(&secret.value)] {
-            let bytes = found.as_deref().unwrap_or(bytes);
-            let replaced = replaced(bytes, &value, secret.shown.as_bytes());
-            found = replaced.or(found);
+    let mut hidden: Vec<(Range<usize>, &str)> = Vec::new();
+    for secret in secrets.iter().filter(|secret| !secret.value.is_empty()) {
+        for value in [secret.value.as_bytes(), &escaped(&secret.value)] {
+            let places = memmem::find_iter(bytes, value).map(|at| at..at + value.len());
+            let cut = (BEGINNING..value.len()).rfind(|length| bytes.ends_with(&value[..*length]));
+            let cut = cut.map(|length| bytes.len() - length..bytes.len());
+            hidden.extend(places.chain(cut).map(|place| (place, &*secret.shown)));
         }
     }
-    found
-}
-
-fn replaced(bytes: &[u8], value: &[u8], shown: &[u8]) -> Option<Vec<u8>> {
-    if value.is_empty() {
+    if hidden.is_empty() {
         return None;
     }
-    let mut out = Vec::new();
+    // Of those that begin together the longest comes first and gives its name.
+    hidden.sort_by_key(|(place, _)| (place.start, Reverse(place.end)));
+    let mut out = Vec::with_capacity(bytes.len());
     let mut from = 0;
-    for at in memmem::find_iter(bytes, value) {
-        out.extend_from_slice(&bytes[from..at]);
-        out.extend_from_slice(shown);
-        from = at + value.len();
+    for (place, shown) in hidden {
+        if place.start >= from {
+            out.extend_from_slice(&bytes[from..place.start]);
+            out.extend_from_slice(shown.as_bytes());
+        }
+        from = from.max(place.end);
     }
-    let rest = &bytes[from..];
-    let cut = (BEGINNING..value.len()).find(|length| rest.ends_with(&value[..*length]));
-    if from == 0 && cut.is_none() {
-        return None;
-    }
-    out.extend_from_slice(&rest[..rest.len() - cut.unwrap_or(0)]);
-    if cut.is_some() {
-        out.extend_from_slice(shown);
-    }
+    out.extend_from_slice(&bytes[from..]);
     Some(out)
 }
 
@@ -86,21 +81,38 @@ fn escaped(text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
+    fn secret(shown: &str, value: &str) -> Secret {
+        Secret {
+            shown: shown.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
     #[test]
     fn secrets_are_masked_wherever_they_are() {
-        let secret = Secret {
-            shown: "${TOKEN}".to_owned(),
-            value: "a/secret".to_owned(),
-        };
+        let secrets = [
+            secret("${NONE}", ""),
+            secret("${TOKEN}", "a/secret"),
+            secret("${LONG}", "a/secret/of/many/words"),
+            secret("${PAIR}", "pairpair!"),
+            secret("${OVER}", "words/over"),
+        ];
         for (text, want) in [
             ("a/secret", "${TOKEN}"),
             ("two: a/secret, a/secret!", "two: ${TOKEN}, ${TOKEN}!"),
+            ("a/secreta/secret", "${TOKEN}${TOKEN}"),
             ("?next=a%2Fsecret&x", "?next=${TOKEN}&x"),
             ("cut: a/secr", "cut: ${TOKEN}"),
+            (
+                "cut where it begins anew: pairpair",
+                "cut where it begins anew: ${PAIR}",
+            ),
+            ("longer: a/secret/of/many/words.", "longer: ${LONG}."),
+            ("both: a/secret/of/many/words/over.", "both: ${LONG}."),
             ("no secret", "no secret"),
             ("", ""),
         ] {
-            let masked = masked_text(std::slice::from_ref(&secret), text);
+            let masked = masked_text(&secrets, text);
             assert_eq!(masked.as_deref().unwrap_or(text), want, "{text}");
         }
     }
