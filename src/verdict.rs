@@ -60,6 +60,7 @@ use crate::directives::Modules;
 use crate::finding::Finding;
 use crate::model::{Config, Model, Texts};
 use crate::version::Target;
+use std::collections::BTreeMap;
 
 /// The nginx that judges, and what it is given.
 #[derive(Debug, Clone)]
@@ -81,8 +82,9 @@ pub struct Reading<'m> {
     pub model: Model<'m>,
     /// What it would say; the first refusal is the one that it prints.
     pub findings: Vec<Finding>,
-    /// How much more it would say, behind [`Limits::findings`](crate::model::Limits).
-    pub left_out: usize,
+    /// How much more it would say of each rule, behind
+    /// [`Limits::findings`](crate::model::Limits).
+    pub left_out: BTreeMap<&'static str, usize>,
 }
 
 /// Reads a configuration.

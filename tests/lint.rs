@@ -356,6 +356,22 @@ fn the_limit_of_findings_keeps_the_gravest() {
     insta::assert_snapshot!(run.concise(&["--max-findings", "2"]));
     let enough = (all.lines().count() - 1).to_string();
     assert_eq!(run.concise(&["--max-findings", &enough]), all);
+
+    let text = "events {}\nhttp {\n  server {\n    listen 81 http2;\n    listen 82 http2;\n    \
+                listen 83 http2;\n    foo;\n  }\n}\n";
+    let run = Run::new().file("nginx.conf", text);
+    let verdict = |rules: &[&str]| run.concise(&[&["--max-findings", "2"], rules].concat());
+    insta::assert_snapshot!(verdict(&["--select", "nginx", "--fail-on", "error"]), @r"
+    nginx.conf:4:15: warning[deprecated-parameter] `http2` of `listen` is an old form of `http2 on` (nginx: warn)
+    nginx.conf:7:5: error[unknown-directive] nginx knows no directive `foo` (nginx: emerg)
+    nginx.conf:7:5: info[input-limit] 2 findings are left out behind the limit of 2
+    --- status 1
+    ");
+    insta::assert_snapshot!(verdict(&["--select", "static"]), @r"
+    --- standard error
+    1 file, no problems
+    --- status 0
+    ");
 }
 
 #[test]

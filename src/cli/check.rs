@@ -4,7 +4,7 @@ mod output;
 
 use super::findings::Format;
 use super::input::{Reading, TopologyArgs};
-use super::lint::{Collected, judged, suppress};
+use super::lint::{judged, suppress};
 use super::output::Output;
 use super::probe;
 use super::probe::args::AskingArgs;
@@ -274,17 +274,8 @@ impl Args {
         };
         let reading = verdict::read(&texts, &config, &options);
         let declared = Declared::read(&texts.parse(root).tree);
-        let (model, findings) = judged(&texts, reading, declared, settings);
-        let files = config.files().collect();
-        let (findings, suppressed) = suppress(
-            Collected {
-                findings,
-                files,
-                ..Collected::default()
-            },
-            &texts,
-            settings,
-        );
+        let (model, collected) = judged(&texts, &config, reading, declared, settings);
+        let (findings, suppressed) = suppress(collected, &texts, settings);
 
         let shift = sources.len() as u32;
         let origins = Origins::new(&valid.loaded, &model);

@@ -21,8 +21,9 @@ use crate::rules::{self, Settings, Suppressions};
 use crate::verdict::Start;
 use crate::version::Target;
 use crate::write::{self, Plan};
-pub(super) use collect::{Collected, judged};
-use collect::{Lint, limit};
+use clap::builder::RangedU64ValueParser;
+pub(super) use collect::judged;
+use collect::{Collected, Lint, limit};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read;
@@ -135,7 +136,8 @@ struct LimitArgs {
     max_block_depth: usize,
 
     /// The most findings that are told; of more, the gravest and the first are.
-    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().findings)]
+    #[arg(long, value_name = "N", hide_short_help = true, default_value_t = Limits::default().findings,
+          value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     max_findings: usize,
 }
 

@@ -1,9 +1,9 @@
 //! Collects findings: each once, in order, and not without end.
 
-use crate::finding::{Finding, NginxLevel, NginxVerdict};
+use crate::finding::{Finding, NginxLevel, NginxVerdict, Severity};
 use crate::source::{Span, readable};
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// nginx cuts the text of a message here (`NGX_MAX_CONF_ERRSTR`).
 const MAX_MESSAGE: usize = 1024;
@@ -12,18 +12,22 @@ const MAX_MESSAGE: usize = 1024;
 pub(super) struct Sink {
     most: usize,
     findings: Vec<Finding>,
+    /// How many of them there are of each severity: grave ones find room behind any number of
+    /// others.
+    taken: [usize; 3],
     known: HashSet<(&'static str, Span)>,
-    left_out: usize,
+    left_out: BTreeMap<&'static str, usize>,
 }
 
 impl Sink {
-    /// An empty one that takes `most` findings.
+    /// An empty one that takes `most` findings of each severity.
     pub(super) fn new(most: usize) -> Self {
         Self {
             most,
             findings: Vec::new(),
+            taken: [0; 3],
             known: HashSet::new(),
-            left_out: 0,
+            left_out: BTreeMap::new(),
         }
     }
 
@@ -31,22 +35,24 @@ impl Sink {
     /// included in many places.
     pub(super) fn push(&mut self, finding: Finding) {
         let (rule, place) = (finding.rule, finding.primary.span);
-        if self.findings.len() >= self.most {
+        let taken = &mut self.taken[finding.severity as usize];
+        if *taken >= self.most {
             self.leave_out(rule, place);
         } else if self.known.insert((rule, place)) {
+            *taken += 1;
             self.findings.push(finding);
         }
     }
 
-    /// Takes what `finding` makes of a place, or only counts it once there are enough. Making
-    /// one can be dear: it looks for similar names.
+    /// Takes the error that `finding` makes of a place, or only counts it once there are
+    /// enough. Making one can be dear: it looks for similar names.
     pub(super) fn push_with(
         &mut self,
         rule: &'static str,
         place: Span,
         finding: impl FnOnce() -> Finding,
     ) {
-        if self.findings.len() < self.most {
+        if self.taken[Severity::Error as usize] < self.most {
             self.push(finding());
         } else {
             self.leave_out(rule, place);
@@ -56,12 +62,12 @@ impl Sink {
     fn leave_out(&mut self, rule: &'static str, place: Span) {
         // What is left out is not remembered, so that it needs no memory either.
         if !self.known.contains(&(rule, place)) {
-            self.left_out += 1;
+            *self.left_out.entry(rule).or_default() += 1;
         }
     }
 
-    /// The findings, and how many more there are.
-    pub(super) fn finish(self) -> (Vec<Finding>, usize) {
+    /// The findings, and how many more there are of each rule.
+    pub(super) fn finish(self) -> (Vec<Finding>, BTreeMap<&'static str, usize>) {
         (self.findings, self.left_out)
     }
 }

@@ -287,21 +287,7 @@ struct Judge<'a, 'f> {
 impl Judge<'_, '_> {
     fn step(&self, step: Step) -> Collected {
         match step {
-            Step::Judge { config, part } => {
-                let files: BTreeSet<_> = config.files().collect();
-                let (findings, left_out, whole) = self.findings(&config, part);
-                let parts = if whole {
-                    BTreeSet::new()
-                } else {
-                    files.clone()
-                };
-                Collected {
-                    findings,
-                    files,
-                    parts,
-                    left_out,
-                }
-            }
+            Step::Judge { config, part } => self.collected(&config, part),
             Step::Tell(finding) => Collected {
                 findings: vec![*finding],
                 ..Collected::default()
@@ -309,8 +295,7 @@ impl Judge<'_, '_> {
         }
     }
 
-    /// What is found, how much more there is, and whether that is a whole configuration.
-    fn findings(&self, config: &Config, part: bool) -> (Vec<Finding>, usize, bool) {
+    fn collected(&self, config: &Config, part: bool) -> Collected {
         let tree = &self.texts.parse(config.root).tree;
         let declared = Declared::read(tree);
         let stated = self.args.nginx_version.or(declared.target);
@@ -330,14 +315,12 @@ impl Judge<'_, '_> {
             start,
         };
         let reading = verdict::read(self.texts, config, &options);
-        let left_out = reading.left_out;
-        let (model, findings) = judged(self.texts, reading, declared, self.settings);
-        let whole = model.whole;
+        let (model, collected) = judged(self.texts, config, reading, declared, self.settings);
         if self.ends {
             // The process ends soon: to take a large model apart is a tenth of the work.
             std::mem::forget(model);
         }
-        (findings, left_out, whole)
+        collected
     }
 }
 
@@ -345,22 +328,36 @@ impl Judge<'_, '_> {
 /// with comments, and what the rules find.
 pub(in crate::cli) fn judged<'m>(
     texts: &'m Texts<'m>,
+    config: &Config,
     reading: verdict::Reading<'m>,
     declared: Declared,
     settings: &Settings,
-) -> (Model<'m>, Vec<Finding>) {
+) -> (Model<'m>, Collected) {
     let selection = &settings.selection;
+    let is_on = |rule| rules::find(rule).is_none_or(|meta| selection.has(meta));
     let verdict::Reading {
         model,
         mut findings,
-        ..
+        left_out,
     } = reading;
     findings.extend(declared.errors.into_iter().map(|(span, message)| {
         Finding::warning("invalid-comment", span, message).help("Correct the comment, or remove it")
     }));
-    findings.retain(|finding| rules::find(finding.rule).is_none_or(|meta| selection.has(meta)));
+    findings.retain(|finding| is_on(finding.rule));
     findings.extend(rules::run(&model, texts, settings, selection));
-    (model, findings)
+    let left_out = left_out.iter().filter(|(rule, _)| is_on(rule));
+    let files: BTreeSet<_> = config.files().collect();
+    let collected = Collected {
+        findings,
+        parts: if model.whole {
+            BTreeSet::new()
+        } else {
+            files.clone()
+        },
+        files,
+        left_out: left_out.map(|(_, count)| count).sum(),
+    };
+    (model, collected)
 }
 
 /// The files `*.conf` below a folder, sorted; links to folders are not followed.
