@@ -5,7 +5,11 @@
 //! nginx comes from `NGINX` or the search path; without one its column is empty. The first
 //! column is the floor: the same YAML through its parser alone, in this process.
 
-use nix::sys::resource::{UsageWho, getrusage};
+#[path = "support/children.rs"]
+mod children;
+
+use children::{cpu, median, print, used};
+use nix::sys::resource::UsageWho;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -29,10 +33,10 @@ fn main() {
         let (mut floor, mut generate, mut test) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..RUNS {
             // Interleaved, so that all meet the same weather.
-            floor.push(cpu(UsageWho::RUSAGE_SELF, || {
-                let value: serde_yaml::Value = serde_yaml::from_str(&text).expect("valid YAML");
-                drop(value);
-            }));
+            let before = used(UsageWho::RUSAGE_SELF);
+            let value: serde_yaml::Value = serde_yaml::from_str(&text).expect("valid YAML");
+            drop(value);
+            floor.push(used(UsageWho::RUSAGE_SELF) - before);
             let _ = std::fs::remove_file(&output);
             let mut command = Command::new(env!("CARGO_BIN_EXE_djanginx"));
             command
@@ -40,9 +44,8 @@ fn main() {
                 .arg(&topology)
                 .arg("-o")
                 .arg(&output);
-            generate.push(cpu(UsageWho::RUSAGE_CHILDREN, || {
-                run(command).expect("djanginx generates");
-            }));
+            generate.push(cpu(&mut command));
+            assert!(output.exists(), "djanginx generates");
             test.extend(nginx_test(&nginx, &output, folder.path()));
         }
         let size = std::fs::metadata(&output).map_or(0, |data| data.len());
@@ -59,14 +62,6 @@ fn main() {
             size / 1000,
         ));
     }
-}
-
-#[allow(
-    clippy::print_stdout,
-    reason = "a benchmark has nobody else to tell its figures"
-)]
-fn print(line: &str) {
-    println!("{line}");
 }
 
 /// Pools of a thousand nodes each, written as people write them: about 105 bytes a node.
@@ -99,40 +94,13 @@ fn topology_of(nodes: usize) -> String {
     text
 }
 
-fn run(mut command: Command) -> Option<()> {
-    let status = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .ok()?;
-    status.success().then_some(())
-}
-
+/// The CPU time of `nginx -t`; `None` where there is no nginx.
 fn nginx_test(nginx: &str, config: &Path, prefix: &Path) -> Option<Duration> {
     let mut command = Command::new(nginx);
-    command
-        .arg("-t")
-        .arg("-p")
-        .arg(prefix)
-        .arg("-c")
-        .arg(config);
-    let mut ran = None;
-    let time = cpu(UsageWho::RUSAGE_CHILDREN, || ran = run(command));
-    ran.map(|()| time)
-}
-
-/// CPU time, user and system, that `work` takes of this process or its children.
-fn cpu(who: UsageWho, work: impl FnOnce()) -> Duration {
-    let spent = || {
-        let usage = getrusage(who).expect("the system counts");
-        let micros = |time: nix::sys::time::TimeVal| {
-            time.tv_sec() as u64 * 1_000_000 + time.tv_usec() as u64
-        };
-        Duration::from_micros(micros(usage.user_time()) + micros(usage.system_time()))
-    };
-    let before = spent();
-    work();
-    spent() - before
+    command.arg("-V").stderr(Stdio::null()).status().ok()?;
+    let mut command = Command::new(nginx);
+    command.arg("-t").arg("-p").arg(prefix);
+    Some(cpu(command.arg("-c").arg(config)))
 }
 
 /// Peak resident memory of one run in KiB, as the system's shell tells it.
@@ -156,9 +124,4 @@ fn peak(topology: &Path, output: &Path) -> u64 {
         peak = peak.max(kib.unwrap_or(0));
     }
     peak
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort();
-    times[times.len() / 2]
 }

@@ -12,6 +12,9 @@
 //! - [`syslog`] has the servers that logs go to (`src/core/ngx_syslog.c`).
 //! - [`regex`] asks PCRE2 about regular expressions (`src/core/ngx_regex.c`).
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 pub mod address;
 pub mod checksum;
 pub mod expression;
@@ -24,8 +27,6 @@ pub mod regex;
 pub mod syslog;
 pub mod uri;
 
-use std::borrow::Cow;
-
 /// The text in small letters, as nginx compares most names.
 #[must_use]
 pub fn small(text: &[u8]) -> Cow<'_, [u8]> {
@@ -33,5 +34,14 @@ pub fn small(text: &[u8]) -> Cow<'_, [u8]> {
         Cow::Owned(text.to_ascii_lowercase())
     } else {
         Cow::Borrowed(text)
+    }
+}
+
+/// A part of a value, borrowed where the value is.
+#[must_use]
+pub fn part_of<'m>(value: &Cow<'m, [u8]>, range: Range<usize>) -> Cow<'m, [u8]> {
+    match value {
+        Cow::Borrowed(value) => Cow::Borrowed(&value[range]),
+        Cow::Owned(value) => Cow::Owned(value[range].to_vec()),
     }
 }

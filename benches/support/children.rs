@@ -4,21 +4,23 @@ use nix::sys::resource::{UsageWho, getrusage};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+/// The CPU time, user and system, that this process or its children have had so far.
+pub(crate) fn used(who: UsageWho) -> Duration {
+    let usage = getrusage(who).expect("resource usage");
+    let (user, system) = (usage.user_time(), usage.system_time());
+    let micros = |time: nix::sys::time::TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
+    Duration::from_micros((micros(user) + micros(system)) as u64)
+}
+
 /// The CPU time of a process from start to exit, whatever it says.
 pub(crate) fn cpu(command: &mut Command) -> Duration {
-    let used = || {
-        let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("resource usage");
-        let (user, system) = (usage.user_time(), usage.system_time());
-        let micros = |time: nix::sys::time::TimeVal| time.tv_sec() * 1_000_000 + time.tv_usec();
-        Duration::from_micros((micros(user) + micros(system)) as u64)
-    };
-    let before = used();
+    let before = used(UsageWho::RUSAGE_CHILDREN);
     command
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status()
         .expect("the program runs");
-    used() - before
+    used(UsageWho::RUSAGE_CHILDREN) - before
 }
 
 /// The one in the middle.

@@ -24,10 +24,9 @@ impl<'a, 'm> Origins<'a, 'm> {
     #[must_use]
     pub fn new(loaded: &'a Loaded, model: &'a Model<'m>) -> Self {
         let mut statements = Vec::new();
-        for (index, scope) in model.scopes.iter().enumerate() {
-            let inside = ScopeId(index as u32);
+        for scope in &model.scopes {
             for statement in scope.opener.into_iter().chain(scope.statements()) {
-                statements.push((statement.directive.span(), inside, statement));
+                statements.push((statement.directive.span(), scope.id, statement));
             }
         }
         let tables = model.tables.iter();

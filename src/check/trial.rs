@@ -178,9 +178,7 @@ impl<'m> Court<'_, 'm> {
 
     /// The certificates and keys of the text that are files with a fixed name.
     fn certificate_statements(&self) -> impl Iterator<Item = Statement<'m>> {
-        let scopes = self.model.scopes.iter();
-        let statements = scopes.flat_map(|scope| scope.statements());
-        statements.filter(is_certificate)
+        self.model.statements().filter(is_certificate)
     }
 
     /// One that is looked for later makes all of its block so.
@@ -283,10 +281,6 @@ impl<'m> Court<'_, 'm> {
         says(&here) && !says(&there)
     }
 
-    fn statements(&self) -> impl Iterator<Item = Statement<'m>> {
-        self.model.statements()
-    }
-
     /// The statement that ends in a line, as nginx counts; where none does, the line.
     fn ending_at(&self, file: &str, line: u32) -> Option<Span> {
         let sources = self.texts.sources();
@@ -295,7 +289,7 @@ impl<'m> Court<'_, 'm> {
             let end = statement.end();
             end.file == file && sources.end(end).line == line
         };
-        let statement = self.statements().find(ends_there);
+        let statement = self.model.statements().find(ends_there);
         statement.map(|statement| statement.head()).or_else(|| {
             let text = sources.file(file).text();
             let mut lines = text.split(|byte| *byte == b'\n');
@@ -319,7 +313,7 @@ impl<'m> Court<'_, 'm> {
             let to = statement.arg(0).filter(|_| statement.name() == "listen");
             to.is_some_and(|to| to.is(address) || to.is(port) || to.is(&format!("*:{port}")))
         };
-        let statement = self.statements().find(listens)?;
+        let statement = self.model.statements().find(listens)?;
         Some(statement.head())
     }
 
@@ -327,7 +321,7 @@ impl<'m> Court<'_, 'm> {
     fn naming(&self, word: &str) -> Option<Statement<'m>> {
         let names = |statement: &Statement<'_>| statement.args().any(|arg| arg.is(word));
         (!word.is_empty())
-            .then(|| self.statements().find(names))
+            .then(|| self.model.statements().find(names))
             .flatten()
     }
 
@@ -335,7 +329,7 @@ impl<'m> Court<'_, 'm> {
     fn take_out(&self, said: &Said, sandbox: &mut Sandbox<'m>) -> bool {
         let message = &said.message;
         let place = said.place;
-        let mut statements = self.statements();
+        let mut statements = self.model.statements();
         let Some(statement) = statements.find(|statement| Some(statement.head()) == place) else {
             return false;
         };

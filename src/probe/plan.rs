@@ -204,11 +204,7 @@ fn plan<'m>(model: &Model<'m>, folder: &Path, wishes: &Wishes, known: &Known) ->
 
 /// The user and the group of nginx's workers, where they are written.
 fn user(model: &Model<'_>) -> Option<(String, Option<String>)> {
-    let main = model
-        .scopes
-        .iter()
-        .find(|scope| scope.context == Context::Main)?;
-    let user = main.named("user").next()?;
+    let user = model.scope(ScopeId::MAIN).first("user")?;
     let word = |index| user.arg(index).map(|word| word.to_str().into_owned());
     Some((word(0)?, word(1)))
 }

@@ -13,8 +13,8 @@ use crate::model::upstream::{Peer, Upstream};
 use crate::model::{Model, ScopeId, Statement};
 use crate::source::Span;
 use crate::values::address::{self, Allowed, Host};
+use crate::values::part_of;
 use std::borrow::Cow;
-use std::ops::Range;
 
 /// A directive that hands requests to a backend.
 #[derive(Debug, Clone)]
@@ -181,14 +181,6 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
         upstream: upstream.map(|upstream| upstream.scope),
     });
     Some(found)
-}
-
-/// A part of a value, borrowed where the value is.
-pub(super) fn part_of<'m>(value: &Cow<'m, [u8]>, range: Range<usize>) -> Cow<'m, [u8]> {
-    match value {
-        Cow::Borrowed(value) => Cow::Borrowed(&value[range]),
-        Cow::Owned(value) => Cow::Owned(value[range].to_vec()),
-    }
 }
 
 fn evidence(

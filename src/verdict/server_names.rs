@@ -10,7 +10,7 @@ use crate::model::Statement;
 use crate::model::http::ServerName;
 use crate::source::Span;
 use crate::values::hostnames::{Hostnames, Rejected};
-use crate::values::small;
+use crate::values::{part_of, small};
 use std::borrow::Cow;
 
 pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
@@ -71,10 +71,7 @@ pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m
             if regex.is_none() {
                 return;
             }
-            name = match value {
-                Cow::Borrowed(value) => Cow::Borrowed(&value[1..]),
-                Cow::Owned(ref value) => Cow::Owned(value[1..].to_vec()),
-            };
+            name = part_of(&value, 1..value.len());
         }
         let model = &mut reading.model;
         let names = match statement.row.module.family {

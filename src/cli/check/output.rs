@@ -241,6 +241,7 @@ struct Whole<'a> {
     lint: json::Report<'a>,
     nginx_t: NginxT<'a>,
     /// As `djanginx probe` has them; null where the nodes were not asked.
+    #[schemars(with = "Option<Vec<nodes::Line<'a>>>")]
     probes: Option<nodes::Lines<'a>>,
 }
 

@@ -12,7 +12,7 @@ use crate::report::paths::Paths;
 use crate::report::{Summary, full, github};
 use crate::source::{Position, SourceMap, Span};
 use crate::text::shown;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -241,6 +241,7 @@ struct Whole<'a> {
     /// The version of this form; it grows when something is taken away or changes its meaning.
     version: u32,
     /// A line for each question to a node, then one for each node that is not asked.
+    #[schemars(with = "Vec<Line<'a>>")]
     probes: Lines<'a>,
     /// What there is to say, in the order of the probes.
     diagnostics: Vec<Diagnostic<'a>>,
@@ -365,20 +366,6 @@ impl<'a> Lines<'a> {
 impl Serialize for Lines<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.each())
-    }
-}
-
-impl JsonSchema for Lines<'_> {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        Vec::<Line<'_>>::schema_name()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        Vec::<Line<'_>>::json_schema(generator)
     }
 }
 

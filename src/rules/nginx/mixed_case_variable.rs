@@ -2,11 +2,11 @@
 
 use crate::directives::Family;
 use crate::finding::{Edit, Fix, Safety};
-use crate::rules::facts::part_of;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
 use crate::values::expression::{self, Part};
+use crate::values::part_of;
 use std::borrow::Cow;
 use std::collections::HashMap;
 

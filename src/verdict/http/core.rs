@@ -14,6 +14,7 @@ use crate::model::{ScopeId, Statement};
 use crate::syntax::Word;
 use crate::values::expression::Part;
 use crate::values::number::{number, offset, size, time};
+use crate::values::part_of;
 use std::borrow::Cow;
 use std::rc::Rc;
 
@@ -113,10 +114,7 @@ fn matched_by<'m>(
         [b'@', ..] => (LocationKind::Named, 0),
         _ => (LocationKind::Prefix, 0),
     };
-    let name = match value {
-        Cow::Borrowed(value) => Cow::Borrowed(&value[skip..]),
-        Cow::Owned(value) => Cow::Owned(value[skip..].to_vec()),
-    };
+    let name = part_of(&value, skip..value.len());
     Some((kind, name, first, skip))
 }
 
