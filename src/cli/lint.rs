@@ -327,7 +327,7 @@ pub(super) fn suppress(
     findings.retain(|finding| {
         let name = || sources.file(finding.primary.span.file).name();
         comments.judge(finding, sources) == rules::Verdict::Told
-            && !settings.ignores(finding.rule, name)
+            && !settings.ignores(finding.rule, finding.nginx.is_some(), name)
     });
     let suppressed = before - findings.len();
     // A file that is not there is one problem, however often it is included.
@@ -338,7 +338,7 @@ pub(super) fn suppress(
     let is_on = |rule: &str, file| {
         rules::find(rule).is_some_and(|meta| settings.selection.has(meta))
             && !lint.parts.contains(&file)
-            && !settings.ignores(rule, || sources.file(file).name())
+            && !settings.ignores(rule, false, || sources.file(file).name())
     };
     let about_comments = comments.finish(is_on);
     findings.extend(about_comments.into_iter().filter(|finding| {

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 /// Arguments about rules.
 #[derive(Debug, clap::Args)]
 pub(super) struct RuleArgs {
-    /// Only these rules or groups.
+    /// Only these rules or groups; `nginx` is also all that nginx itself would say, whatever
+    /// the group of the rule.
     #[arg(long, value_name = "RULE|GROUP,...", value_delimiter = ',')]
     select: Option<Vec<Selector>>,
 

@@ -49,11 +49,13 @@ impl FromStr for Selector {
 }
 
 impl Selector {
-    /// Whether it stands for a rule.
+    /// Whether it stands for a rule, also where that only repeats what nginx says: all such
+    /// findings are of the group `nginx` as well, whatever the group of their rule.
     #[must_use]
-    pub fn takes(self, meta: &Meta) -> bool {
+    pub fn takes(self, meta: &Meta, of_nginx: bool) -> bool {
         match self {
             Self::All => true,
+            Self::Group(Group::Nginx) if of_nginx => true,
             Self::Group(group) => meta.group == group,
             Self::Rule(rule) => rule.id == meta.id,
         }
@@ -78,9 +80,19 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Whether a rule speaks.
+    /// Whether a rule speaks of what nginx accepts.
     #[must_use]
     pub fn has(&self, meta: &Meta) -> bool {
+        self.chooses(meta, false)
+    }
+
+    /// Whether a rule repeats what nginx says.
+    #[must_use]
+    pub fn has_verdict(&self, meta: &Meta) -> bool {
+        self.chooses(meta, true)
+    }
+
+    fn chooses(&self, meta: &Meta, of_nginx: bool) -> bool {
         let chosen = || self.select.iter().flatten().chain(&self.extend);
         if self.ignore.iter().any(|selector| selector.names(meta)) {
             return false;
@@ -88,15 +100,25 @@ impl Selection {
         if chosen().any(|selector| selector.names(meta)) {
             return true;
         }
-        if self.ignore.iter().any(|selector| selector.takes(meta)) {
+        if self
+            .ignore
+            .iter()
+            .any(|selector| selector.takes(meta, of_nginx))
+        {
             return false;
         }
         let style = |selector: &Selector| matches!(selector, Selector::Group(Group::Style));
         let by_default = meta.default && meta.group != Group::Style;
         match &self.select {
-            None => by_default || self.extend.iter().any(|selector| selector.takes(meta)),
+            None => {
+                by_default
+                    || self
+                        .extend
+                        .iter()
+                        .any(|selector| selector.takes(meta, of_nginx))
+            }
             Some(_) => chosen().any(|selector| {
-                selector.takes(meta)
+                selector.takes(meta, of_nginx)
                     && (meta.default || style(selector) || *selector == Selector::All)
             }),
         }

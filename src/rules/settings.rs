@@ -117,8 +117,8 @@ impl Settings {
         None
     }
 
-    /// Whether a rule is not to speak about a file.
-    pub fn ignores<'n>(&self, rule: &str, name: impl FnOnce() -> &'n str) -> bool {
+    /// Whether a rule is not to speak about a file, or not to repeat what nginx says of it.
+    pub fn ignores<'n>(&self, rule: &str, of_nginx: bool, name: impl FnOnce() -> &'n str) -> bool {
         if self.per_file_ignores.is_empty() {
             return false;
         }
@@ -131,7 +131,7 @@ impl Settings {
         let relative = folder.and_then(|folder| full.strip_prefix(folder).ok());
         let relative = relative.unwrap_or(name);
         self.per_file_ignores.iter().any(|(pattern, rules)| {
-            pattern.matches_path(relative) && rules.iter().any(|rule| rule.takes(meta))
+            pattern.matches_path(relative) && rules.iter().any(|rule| rule.takes(meta, of_nginx))
         })
     }
 }

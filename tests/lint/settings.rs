@@ -34,6 +34,20 @@ impl Run {
 }
 
 #[test]
+fn the_group_nginx_has_every_verdict() {
+    // Of the groups `upstream` and `tls`; nginx refuses both.
+    let run = Run::new().file(
+        "conf/nginx.conf",
+        "events {}\nhttp {\n    upstream u { }\n    server { listen 443 ssl; }\n}\n",
+    );
+    let rules = |arguments: &[&str]| run.rules(arguments);
+    insta::assert_snapshot!(rules(&["--select", "nginx"]), @"upstream-empty missing-certificate / 0 / 1");
+    insta::assert_snapshot!(rules(&["--select", "nginx", "--ignore", "upstream"]), @"missing-certificate / 0 / 1");
+    insta::assert_snapshot!(rules(&["--select", "upstream"]), @"upstream-empty unused-upstream / 0 / 1");
+    insta::assert_snapshot!(rules(&["--select", "upstream", "--ignore", "nginx"]), @"unused-upstream / 0 / 0");
+}
+
+#[test]
 fn arguments_select_rules_and_groups() {
     let run = two();
     let rules = |arguments: &[&str]| run.rules(arguments);

@@ -334,7 +334,12 @@ pub(in crate::cli) fn judged<'m>(
     settings: &Settings,
 ) -> (Model<'m>, Collected) {
     let selection = &settings.selection;
-    let is_on = |rule| rules::find(rule).is_none_or(|meta| selection.has(meta));
+    let is_on = |rule, of_nginx| {
+        rules::find(rule).is_none_or(|meta| match of_nginx {
+            true => selection.has_verdict(meta),
+            false => selection.has(meta),
+        })
+    };
     let verdict::Reading {
         model,
         mut findings,
@@ -343,9 +348,9 @@ pub(in crate::cli) fn judged<'m>(
     findings.extend(declared.errors.into_iter().map(|(span, message)| {
         Finding::warning("invalid-comment", span, message).help("Correct the comment, or remove it")
     }));
-    findings.retain(|finding| is_on(finding.rule));
+    findings.retain(|finding| is_on(finding.rule, finding.nginx.is_some()));
     findings.extend(rules::run(&model, texts, settings, selection));
-    let left_out = left_out.iter().filter(|(rule, _)| is_on(rule));
+    let left_out = left_out.iter().filter(|(rule, _)| is_on(rule, true));
     let files: BTreeSet<_> = config.files().collect();
     let collected = Collected {
         findings,
