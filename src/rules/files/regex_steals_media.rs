@@ -35,6 +35,18 @@ declare_rule! {
     }
 }
 
+/// Paths of files under a prefix; a prefix that is the path of a file has only itself.
+fn samples(prefix: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+    let name = prefix.rsplit(|byte| *byte == b'/').next().unwrap_or(prefix);
+    let is_file = memchr::memchr(b'.', name).is_some();
+    let slash: &[u8] = if prefix.ends_with(b"/") { b"" } else { b"/" };
+    let own = is_file.then(|| prefix.to_vec());
+    let below = ["png", "jpg", "css", "js", "svg", "pdf"];
+    let below = below.into_iter().filter(move |_| !is_file);
+    own.into_iter()
+        .chain(below.map(move |ending| [prefix, slash, b"a.", ending.as_bytes()].concat()))
+}
+
 impl Rule for RegexStealsMedia {
     fn meta(&self) -> &'static Meta {
         Self::META
@@ -59,19 +71,9 @@ impl Rule for RegexStealsMedia {
                 if place.matcher != Matcher::Prefix || place.path.len() < 2 {
                     continue;
                 }
-                let slash: &[u8] = if place.path.ends_with(b"/") {
-                    b""
-                } else {
-                    b"/"
-                };
-                let sample = ["png", "jpg", "css", "js", "svg", "pdf"]
-                    .iter()
-                    .find_map(|ending| {
-                        let path = [place.path, slash, b"a.", ending.as_bytes()].concat();
-                        let taken = model.http.find_location(site, &path);
-                        (taken == Found::Location(id)).then_some(path)
-                    });
-                let Some(sample) = sample else {
+                let is_taken =
+                    |path: &Vec<u8>| model.http.find_location(site, path) == Found::Location(id);
+                let Some(sample) = samples(place.path).find(is_taken) else {
                     continue;
                 };
                 // One that names the prefix itself is meant for it.

@@ -49,6 +49,11 @@ impl Rule for AccessRulesBypassed {
                 || place.path.len() < 2
                 || !is_guarded(model, place.scope)
                 || model.value(place.scope, "internal").is_some()
+                // What a module of nginx or a `return` says is found nowhere else.
+                || matches!(
+                    handler(model, place.scope),
+                    Handler::Return(_) | Handler::Other(_)
+                )
             {
                 continue;
             }
