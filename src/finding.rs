@@ -136,12 +136,14 @@ pub struct Finding {
 }
 
 /// Words that hold text of the user's: whoever reads them sees all of it, and a terminal
-/// obeys none of it.
+/// obeys none of it. The program's own words hide nothing.
 fn words(text: impl Into<Wording>) -> Wording {
-    let text = text.into();
-    match visible(&text) {
-        Cow::Borrowed(_) => text,
-        Cow::Owned(seen) => Cow::Owned(seen),
+    match text.into() {
+        Cow::Borrowed(own) => Cow::Borrowed(own),
+        Cow::Owned(text) => match visible(&text) {
+            Cow::Borrowed(_) => Cow::Owned(text),
+            Cow::Owned(seen) => Cow::Owned(seen),
+        },
     }
 }
 

@@ -17,6 +17,7 @@ mod batch;
 pub mod computed;
 mod configuration;
 pub mod dump;
+mod everywhere;
 pub mod files;
 mod glob;
 pub mod http;

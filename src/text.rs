@@ -18,10 +18,17 @@ pub fn is_hidden(c: char) -> bool {
         )
 }
 
+/// Whether a text hides nothing.
+fn is_plain(text: &str) -> bool {
+    // Nearly every text is of such bytes alone, which are looked at many at once.
+    let plain = |plain, byte: &u8| plain & matches!(byte, b' '..=b'~');
+    text.as_bytes().iter().fold(true, plain) || !text.contains(is_hidden)
+}
+
 /// A text with nothing hidden: what would be is written as `\u{1b}`.
 #[must_use]
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_hidden) {
+    if is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len() + 8);
@@ -39,7 +46,7 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
     const LONGEST: usize = 80;
-    if text.len() <= LONGEST && !text.chars().any(is_hidden) {
+    if text.len() <= LONGEST && is_plain(text) {
         return Cow::Borrowed(text);
     }
     let mut out = String::new();

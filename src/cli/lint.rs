@@ -24,7 +24,7 @@ use crate::write::{self, Plan};
 use clap::builder::RangedU64ValueParser;
 pub(super) use collect::judged;
 use collect::{Collected, Lint, limit};
-use std::collections::HashSet;
+use foldhash::HashSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -331,7 +331,7 @@ pub(super) fn suppress(
     });
     let suppressed = before - findings.len();
     // A file that is not there is one problem, however often it is included.
-    let mut missing = HashSet::new();
+    let mut missing = HashSet::default();
     findings.retain(|finding| {
         finding.rule != "include-missing" || missing.insert(finding.message.clone())
     });

@@ -3,8 +3,8 @@
 
 use super::files::ReadError;
 use super::include::Texts;
+use foldhash::HashSet;
 use rayon::prelude::*;
-use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -21,7 +21,7 @@ impl Texts<'_> {
     /// Opens files, unless that was done before: the same as [`Self::open`] for one after the
     /// other, and quicker.
     pub fn open_all(&mut self, paths: &[PathBuf]) {
-        let mut seen = HashSet::new();
+        let mut seen = HashSet::default();
         let new: Vec<&Path> = { paths.iter() }
             .map(PathBuf::as_path)
             .filter(|path| self.is_new(path) && seen.insert(*path))

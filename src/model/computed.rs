@@ -5,8 +5,9 @@ use crate::values::checksum::murmur2;
 use crate::values::hostnames::Hostnames;
 use crate::values::regex::Regex;
 use crate::values::small;
+use foldhash::HashMap;
 use ipnet::IpNet;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 

@@ -1,5 +1,6 @@
 //! The model: what nginx holds in memory when it has read a configuration.
 
+use super::everywhere::Everywhere;
 use super::http::Http;
 use super::mail::Mail;
 use super::scope::{Scope, ScopeId, Statement};
@@ -8,6 +9,7 @@ use super::zones::Zones;
 use crate::directives::Context;
 use crate::source::Span;
 use crate::version::Target;
+use std::cell::OnceCell;
 
 /// A configuration as nginx understands it, for one target.
 ///
@@ -43,6 +45,7 @@ pub struct Model<'m> {
     pub mail: Mail<'m>,
     /// Shared memory.
     pub zones: Zones<'m>,
+    pub(super) everywhere: OnceCell<Everywhere>,
 }
 
 impl<'m> Model<'m> {
@@ -61,6 +64,7 @@ impl<'m> Model<'m> {
             stream: Stream::default(),
             mail: Mail::default(),
             zones: Zones::default(),
+            everywhere: OnceCell::new(),
         };
         match context {
             Context::Main | Context::Events | Context::Mail | Context::MailServer => {}
@@ -112,6 +116,7 @@ impl<'m> Model<'m> {
     /// # Panics
     /// If the id is of another model.
     #[must_use]
+    #[inline]
     pub fn scope(&self, id: ScopeId) -> &Scope<'m> {
         &self.scopes[id.index()]
     }
@@ -155,6 +160,7 @@ impl<'m> Model<'m> {
 
     /// The last directive of a name that counts in a block, for directives with one value.
     #[must_use]
+    #[inline]
     pub fn value(&self, id: ScopeId, name: &str) -> Option<Statement<'m>> {
         self.outwards(id).find_map(|id| self.scope(id).last(name))
     }

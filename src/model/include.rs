@@ -12,7 +12,8 @@ use crate::source::{FileId, SourceMap, Span};
 use crate::syntax::{
     self, Directive, DirectiveId, Parse, Terminator, Tree, WalkEvent, parse_within,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use foldhash::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -73,7 +74,7 @@ impl<'f> Texts<'f> {
             limits,
             sources: SourceMap::new(),
             parses: Vec::new(),
-            by_path: HashMap::new(),
+            by_path: HashMap::default(),
             bytes: 0,
             statements: 0,
         }

@@ -14,6 +14,7 @@ impl ScopeId {
 
     /// Its place among the blocks, which come in reading order.
     #[must_use]
+    #[inline]
     pub fn index(self) -> usize {
         self.0 as usize
     }
@@ -97,6 +98,7 @@ pub struct Scope<'m> {
 const FEW: usize = 12;
 
 /// One bit for a name; several names share it.
+#[inline]
 fn mark(name: &str) -> u64 {
     let name = name.as_bytes();
     let (first, last) = (name.first(), name.last());
@@ -157,6 +159,16 @@ impl<'m> Scope<'m> {
         }
     }
 
+    /// The rows of its [`Self::statements`].
+    pub(crate) fn rows(&self) -> impl ExactSizeIterator<Item = RowId> {
+        self.entries.iter().map(|entry| entry.row)
+    }
+
+    /// One of its [`Self::statements`].
+    pub(crate) fn at(&self, index: u32) -> Statement<'m> {
+        self.statement(&self.entries[index as usize])
+    }
+
     /// Its directives in reading order, those without a block only. Included files count as
     /// written here.
     pub fn statements(
@@ -165,17 +177,27 @@ impl<'m> Scope<'m> {
         self.entries.iter().map(|entry| self.statement(entry))
     }
 
+    /// Whether it may have directives of a name; where it may not, the answer comes at once.
+    /// Only a block that is read to its end has any.
+    #[inline]
+    fn may_have(&self, name: &str) -> bool {
+        self.marks & mark(name) != 0 && self.sealed
+    }
+
     /// The directives of a name, in reading order. Only a block that is read to its end has
     /// any.
+    #[inline]
     pub fn named<'s>(
         &'s self,
         name: &'s str,
     ) -> impl DoubleEndedIterator<Item = Statement<'m>> + 's {
+        let found = self.may_have(name).then(|| self.look_up(name));
+        found.into_iter().flatten()
+    }
+
+    fn look_up<'s>(&'s self, name: &'s str) -> impl DoubleEndedIterator<Item = Statement<'m>> + 's {
         let name_of = |index: &u32| self.entries[*index as usize].row.row().name;
-        let (all, sorted): (&[Entry<'m>], &[u32]) = if !self.sealed || self.marks & mark(name) == 0
-        {
-            (&[], &[])
-        } else if self.by_name.is_empty() {
+        let (all, sorted): (&[Entry<'m>], &[u32]) = if self.by_name.is_empty() {
             (&self.entries, &[])
         } else {
             let start = self.by_name.partition_point(|index| name_of(index) < name);
@@ -190,13 +212,34 @@ impl<'m> Scope<'m> {
 
     /// The first directive of a name.
     #[must_use]
+    #[inline]
     pub fn first(&self, name: &str) -> Option<Statement<'m>> {
-        self.named(name).next()
+        if self.may_have(name) {
+            self.first_of(name)
+        } else {
+            None
+        }
     }
 
     /// The last directive of a name.
     #[must_use]
+    #[inline]
     pub fn last(&self, name: &str) -> Option<Statement<'m>> {
-        self.named(name).next_back()
+        if self.may_have(name) {
+            self.last_of(name)
+        } else {
+            None
+        }
+    }
+
+    // Behind the test, so that only the test is repeated wherever somebody asks.
+    #[inline(never)]
+    fn first_of(&self, name: &str) -> Option<Statement<'m>> {
+        self.look_up(name).next()
+    }
+
+    #[inline(never)]
+    fn last_of(&self, name: &str) -> Option<Statement<'m>> {
+        self.look_up(name).next_back()
     }
 }

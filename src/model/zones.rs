@@ -2,7 +2,7 @@
 
 use super::scope::Statement;
 use crate::source::Span;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// The zones of a configuration.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,7 @@ use super::settings::Settings;
 use super::{ALL, Rule};
 use crate::directives::{self, RowId};
 use crate::finding::Finding;
-use crate::model::{Model, Texts};
+use crate::model::{Model, Statement, Texts};
 
 /// Asks the selected rules about a configuration. Findings come in reading order.
 #[must_use]
@@ -32,11 +32,22 @@ pub fn run<'m>(
         }
     }
     let mut cx = RuleContext::new(model, texts, settings);
-    for statement in model.statements() {
-        for rule in &by_row[RowId::of(statement.row).index()] {
+    let mut ask = |row: RowId, statement: &dyn Fn() -> Statement<'m>| {
+        for rule in &by_row[row.index()] {
             cx.ask(rule.meta());
-            rule.directive(statement, &mut cx);
+            rule.directive(statement(), &mut cx);
         }
+    };
+    for scope in &model.scopes {
+        if let Some(opener) = scope.opener {
+            ask(RowId::of(opener.row), &|| opener);
+        }
+        for (index, row) in (0..).zip(scope.rows()) {
+            ask(row, &|| scope.at(index));
+        }
+    }
+    for table in &model.tables {
+        ask(RowId::of(table.row), &|| *table);
     }
     for rule in &rules {
         cx.ask(rule.meta());

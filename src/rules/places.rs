@@ -9,8 +9,8 @@ use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::address::{self, Allowed, Host};
 use crate::values::expression::{self, Part};
+use foldhash::HashMap;
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 /// The servers and locations of `http` as rules ask about them, and what hands requests on.
 ///
@@ -442,7 +442,7 @@ fn server_around(model: &Model<'_>, scope: ScopeId) -> Option<ScopeId> {
 
 impl<'a, 'm> Places<'a, 'm> {
     pub(super) fn new(model: &'a Model<'m>, settings: &Settings) -> Self {
-        let mut maps = HashMap::new();
+        let mut maps = HashMap::default();
         for table in &model.tables {
             if table.name() == "map"
                 && let Some(name) = table.arg(1)

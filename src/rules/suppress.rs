@@ -5,7 +5,7 @@ use super::{find, nearest};
 use crate::finding::{Finding, Severity};
 use crate::source::{FileId, SourceMap, Span};
 use crate::syntax::Tree;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// What became of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Each parser here takes the rest of the file and gives back the rest behind its token,
 //! so that a token's place is the difference of two lengths.
 
-use super::word::Quote;
+use super::word::{Quote, mark};
 use nom::branch::alt;
 use nom::bytes::complete::take_until;
 use nom::combinator::{rest, value};
@@ -16,8 +16,8 @@ type Lexed<'t> = IResult<&'t [u8], Token, ()>;
 pub(super) enum Token {
     /// `#` and what follows on its line.
     Comment,
-    /// A word without quotes.
-    Bare,
+    /// A word without quotes, and its [`mark`]s.
+    Bare(u8),
     /// A word in quotes, both taken.
     Quoted(Quote),
     /// A word in quotes which the file ends before closing; it reaches to the end.
@@ -140,12 +140,18 @@ fn plain_blocks(input: &[u8]) -> usize {
 /// does `$` the braces right behind it. Quotes, `#` and `}` are ordinary inside.
 fn bare(input: &[u8]) -> Lexed<'_> {
     let mut at = 0;
+    let mut marks = 0;
     loop {
         at += plain(&input[at..]);
         let Some(&byte) = input.get(at) else { break };
         match CLASS[usize::from(byte)] {
-            BACKSLASH => at = (at + 2).min(input.len()),
+            BACKSLASH => {
+                // It may hide a `$`, which is one of the value all the same.
+                marks |= mark::of(&input[at..input.len().min(at + 2)]);
+                at = (at + 2).min(input.len());
+            }
             DOLLAR => {
+                marks |= mark::DOLLAR;
                 at += 1;
                 while input.get(at) == Some(&b'{') {
                     at += 1;
@@ -154,5 +160,5 @@ fn bare(input: &[u8]) -> Lexed<'_> {
             _ => break,
         }
     }
-    Ok((&input[at..], Token::Bare))
+    Ok((&input[at..], Token::Bare(marks)))
 }

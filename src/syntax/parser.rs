@@ -6,7 +6,7 @@ use super::indentation::{self, Closed, Wrong};
 use super::lexer::{self, Token};
 use super::lua::{self, Problem};
 use super::tree::{NONE, Node, Range, Tree};
-use super::word::Quote;
+use super::word::{Quote, mark};
 use crate::source::{FileId, Span};
 use std::sync::Arc;
 
@@ -57,6 +57,7 @@ pub fn parse_within(file: FileId, text: Arc<[u8]>, statements: usize) -> Result<
     // About what a common file needs.
     parser.nodes.reserve(text.len() / 32);
     parser.words.reserve(text.len() / 12);
+    parser.marks.reserve(text.len() / 12);
     parser.byte_order_mark();
     while parser.step() {
         if parser.nodes.len() > statements {
@@ -68,7 +69,7 @@ pub fn parse_within(file: FileId, text: Arc<[u8]>, statements: usize) -> Result<
         nodes,
         words,
         comments,
-        unclosed,
+        marks,
         raws,
         errors,
         ..
@@ -78,7 +79,7 @@ pub fn parse_within(file: FileId, text: Arc<[u8]>, statements: usize) -> Result<
         nodes,
         words,
         comments,
-        unclosed,
+        marks,
         raws,
         text,
     };
@@ -93,7 +94,7 @@ struct Parser<'t> {
     nodes: Vec<Node>,
     words: Vec<Range>,
     comments: Vec<Range>,
-    unclosed: Vec<u32>,
+    marks: Vec<u8>,
     raws: Vec<u32>,
     errors: Vec<SyntaxError>,
     /// The statement whose block is being read.
@@ -117,7 +118,7 @@ impl<'t> Parser<'t> {
             nodes: Vec::new(),
             words: Vec::new(),
             comments: Vec::new(),
-            unclosed: Vec::new(),
+            marks: Vec::new(),
             raws: Vec::new(),
             errors: Vec::new(),
             inside: NONE,
@@ -145,7 +146,7 @@ impl<'t> Parser<'t> {
         };
         self.rest = rest;
         match token {
-            Token::Bare => self.bare(start),
+            Token::Bare(marks) => self.bare(start, marks),
             Token::Quoted(quote) => self.quoted(quote, start),
             Token::Unclosed(quote) => {
                 self.open_ended.push(quote);
@@ -162,8 +163,8 @@ impl<'t> Parser<'t> {
         true
     }
 
-    fn bare(&mut self, start: u32) {
-        let end = self.push_word(start);
+    fn bare(&mut self, start: u32, marks: u8) {
+        let end = self.push_word(start, marks);
         if (end - start) as usize + 1 >= buffer::SIZE {
             self.check_length(start, end);
         }
@@ -187,7 +188,7 @@ impl<'t> Parser<'t> {
             self.leave_quote(quote, start, line_end, nginx, at);
             return;
         }
-        self.push_word(start);
+        self.push_word(start, mark::QUOTED | mark::of(self.between(start, end)));
         let too_long = (end - start) as usize >= buffer::SIZE && self.check_length(start, end);
         if glued && !too_long {
             self.text_after_quote(end);
@@ -207,7 +208,7 @@ impl<'t> Parser<'t> {
     fn text_after_quote(&mut self, start: u32) {
         let (nginx, at) = self.unexpected_at(start);
         let span = match lexer::token(self.rest) {
-            Ok((rest, Token::Bare)) => self.span(start, (self.text.len() - rest.len()) as u32),
+            Ok((rest, Token::Bare(_))) => self.span(start, (self.text.len() - rest.len()) as u32),
             _ => at,
         };
         self.error(SyntaxErrorKind::TextAfterQuote, span, nginx, at);
@@ -247,8 +248,8 @@ impl<'t> Parser<'t> {
     /// Ends a word whose closing quote was forgotten.
     fn leave_quote(&mut self, quote: Quote, start: u32, end: u32, nginx: NginxWords, at: Span) {
         self.rest = &self.text[end as usize..];
-        self.unclosed.push(self.words.len() as u32);
-        self.push_word(start);
+        let marks = mark::QUOTED | mark::UNCLOSED | mark::of(self.between(start, end));
+        self.push_word(start, marks);
         let span = self.span(start, self.quoted_line(start));
         self.error(SyntaxErrorKind::UnclosedQuote(quote), span, nginx, at);
     }
@@ -449,12 +450,13 @@ impl<'t> Parser<'t> {
 
     /// Whether the last word misses its quote, so that a missing `;` goes without saying.
     fn lacks_quote(&self) -> bool {
-        self.unclosed.last().copied() == (self.words.len() as u32).checked_sub(1)
+        { self.marks.last() }.is_some_and(|marks| marks & mark::UNCLOSED != 0)
     }
 
     /// Takes what was just read as a word; gives its end.
-    fn push_word(&mut self, start: u32) -> u32 {
+    fn push_word(&mut self, start: u32, marks: u8) -> u32 {
         let end = self.at();
+        self.marks.push(marks);
         self.words.push(Range { start, end });
         end
     }

@@ -43,8 +43,8 @@ pub struct Tree {
     pub(super) nodes: Vec<Node>,
     pub(super) words: Vec<Range>,
     pub(super) comments: Vec<Range>,
-    /// Indexes of the words whose closing quote is missing.
-    pub(super) unclosed: Vec<u32>,
+    /// What is known of each word, from [`super::word::mark`].
+    pub(super) marks: Vec<u8>,
     /// Indexes of the statements whose block is raw text.
     pub(super) raws: Vec<u32>,
 }

@@ -34,6 +34,24 @@ impl Quote {
     }
 }
 
+/// What is known of a word without its bytes, which are somewhere in a large text.
+pub(super) mod mark {
+    /// It has a backslash, so its value may not be what is written.
+    pub(in crate::syntax) const BACKSLASH: u8 = 1;
+    /// It has a `$`.
+    pub(in crate::syntax) const DOLLAR: u8 = 2;
+    /// It begins with a quote.
+    pub(in crate::syntax) const QUOTED: u8 = 4;
+    /// The quote at its end is missing.
+    pub(in crate::syntax) const UNCLOSED: u8 = 8;
+
+    /// The marks of bytes, but for quotes.
+    pub(in crate::syntax) fn of(bytes: &[u8]) -> u8 {
+        let has = |byte, mark| memchr::memchr(byte, bytes).map_or(0, |_| mark);
+        has(b'\\', BACKSLASH) | has(b'$', DOLLAR)
+    }
+}
+
 /// One word of a statement.
 #[derive(Clone, Copy)]
 pub struct Word<'t> {
@@ -45,6 +63,10 @@ impl<'t> Word<'t> {
     fn range(self) -> Range<usize> {
         let range = self.tree.words[self.index as usize];
         range.start as usize..range.end as usize
+    }
+
+    fn has(self, mark: u8) -> bool {
+        self.tree.marks[self.index as usize] & mark != 0
     }
 
     /// Where it is, quotes included.
@@ -69,14 +91,14 @@ impl<'t> Word<'t> {
     /// Whether the quote at its end is there; true for a bare word.
     #[must_use]
     pub fn is_closed(self) -> bool {
-        self.tree.unclosed.binary_search(&self.index).is_err()
+        !self.has(mark::UNCLOSED)
     }
 
     /// Where the bytes between the quotes are; all of a bare word.
     #[must_use]
     pub fn content_span(self) -> Span {
         let mut range = self.tree.words[self.index as usize];
-        if self.quote().is_some() {
+        if self.has(mark::QUOTED) {
             range.start += 1;
             range.end -= u32::from(self.is_closed());
         }
@@ -96,7 +118,21 @@ impl<'t> Word<'t> {
     /// character of `t`, `r` and `n`. Before anything else it stays, in quotes or not.
     #[must_use]
     pub fn value(self) -> Cow<'t, [u8]> {
-        unescape(self.content())
+        self.unescaped(self.content())
+    }
+
+    fn unescaped(self, content: &'t [u8]) -> Cow<'t, [u8]> {
+        if self.has(mark::BACKSLASH) {
+            unescape(content)
+        } else {
+            Cow::Borrowed(content)
+        }
+    }
+
+    /// Whether there is a `$` in the value.
+    #[must_use]
+    pub fn has_dollar(self) -> bool {
+        self.has(mark::DOLLAR)
     }
 
     /// The value as [`readable`] text.
@@ -113,7 +149,7 @@ impl<'t> Word<'t> {
     pub fn is(self, value: &str) -> bool {
         // An escape makes one byte of two.
         let content = self.content();
-        content.len() <= 2 * value.len() && *unescape(content) == *value.as_bytes()
+        content.len() <= 2 * value.len() && *self.unescaped(content) == *value.as_bytes()
     }
 
     /// Where a part of the value is written; offsets behind its end count as the end.
@@ -122,7 +158,7 @@ impl<'t> Word<'t> {
         let span = self.content_span();
         let content = self.content();
         let written = |offset: usize| {
-            if memchr::memchr(b'\\', content).is_none() {
+            if !self.has(mark::BACKSLASH) {
                 return offset.min(content.len());
             }
             let mut bytes = Unescape { content, at: 0 };

@@ -9,7 +9,7 @@ use crate::model::{ScopeId, Statement};
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::number::{number, size};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// The zones that a block limits by, each with the directive that does.
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use crate::model::Statement;
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::address::{Allowed, Host, parse_url};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 /// An address and a port that a server listens on.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use super::sink::printed;
 use crate::model::Statement;
 use crate::syntax::Word;
 use crate::values::number::number;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// What is in a folder.
 #[derive(Debug, Clone, Copy)]

@@ -2,8 +2,9 @@
 
 use crate::finding::{Finding, NginxLevel, NginxVerdict, Severity};
 use crate::source::{Span, readable};
+use foldhash::HashSet;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// nginx cuts the text of a message here (`NGX_MAX_CONF_ERRSTR`).
 const MAX_MESSAGE: usize = 1024;
@@ -26,7 +27,7 @@ impl Sink {
             most,
             findings: Vec::new(),
             taken: [0; 3],
-            known: HashSet::new(),
+            known: HashSet::default(),
             left_out: BTreeMap::new(),
         }
     }

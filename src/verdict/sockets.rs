@@ -12,7 +12,7 @@ use crate::model::{Model, Statement};
 use crate::source::Span;
 use crate::values::address::Host;
 use crate::values::hostnames::Hostnames;
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// More sockets than a machine could have are not followed.
 const MOST_SOCKETS: usize = 200_000;

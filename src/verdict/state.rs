@@ -14,7 +14,7 @@ use super::paths;
 use super::sockets::Redefinitions;
 use super::upstreams;
 use crate::model::ScopeId;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// State of single modules; a field each.
 #[derive(Debug, Default)]

@@ -14,7 +14,7 @@ use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::expression::has_variables;
 use crate::values::number::{number, size, time};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 /// What reads a directive.
 pub(super) fn setter(row: &'static DirectiveInfo) -> Option<Setter> {
@@ -381,7 +381,7 @@ pub(super) fn of_sockets<'m>(
     server: impl Fn(ServerId) -> (ScopeId, Statement<'m>),
 ) -> Vec<Finding> {
     // nginx keeps addresses below their ports.
-    let mut ports = HashMap::new();
+    let mut ports = HashMap::default();
     let mut encrypted: Vec<(usize, &Socket<'_>)> = Vec::new();
     for socket in &sockets.all {
         let next = ports.len();

@@ -10,9 +10,10 @@ use crate::rules::{self, Settings};
 use crate::source::{FileId, Span};
 use crate::verdict::{self, Declared, Start};
 use crate::version::LINT_DEFAULT;
+use foldhash::{HashMap, HashSet};
 use rayon::prelude::*;
 use std::cmp::Ordering;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// What was found, and in which files.
@@ -151,7 +152,7 @@ impl<'a, 'f> Lint<'a, 'f> {
                 parts.push(self.texts.follow(file, Prefix::of_folder(prefix)));
             }
         }
-        let mut above: HashMap<FileId, Vec<usize>> = HashMap::new();
+        let mut above: HashMap<FileId, Vec<usize>> = HashMap::default();
         for (index, part) in parts.iter().enumerate() {
             for file in part.files().filter(|file| *file != part.root) {
                 above.entry(file).or_default().push(index);
@@ -250,7 +251,7 @@ impl<'a, 'f> Lint<'a, 'f> {
             _ => self.steps.into_par_iter().map(one).collect(),
         };
         let mut collected = Collected::default();
-        let mut known = HashSet::new();
+        let mut known = HashSet::default();
         let mut whole: BTreeSet<FileId> = BTreeSet::new();
         for step in judged {
             let Collected {

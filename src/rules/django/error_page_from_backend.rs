@@ -8,7 +8,8 @@ use crate::rules::facts::servers::{has_all_locations, server_around};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::expression::has_variables;
-use std::collections::{BTreeMap, HashMap};
+use foldhash::HashMap;
+use std::collections::BTreeMap;
 
 declare_rule! {
     /// ## What it reports

@@ -7,7 +7,8 @@ use crate::rules::meta::declare_rule;
 use crate::rules::places::{is_on, is_whole};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::syntax::Word;
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
+use std::cell::LazyCell;
 
 declare_rule! {
     /// ## What it reports
@@ -68,11 +69,15 @@ impl Rule for HostCatchAllMissing {
         if !is_whole(model, "server") || cx.settings.django.public == Some(false) {
             return;
         }
-        let mut users: HashMap<_, usize> = HashMap::new();
-        for socket in places.sites().flat_map(|site| site.sockets()) {
-            *users.entry((socket.host, socket.port)).or_default() += 1;
-        }
-        let mut told = HashSet::new();
+        // How many servers listen on each socket; seldom asked for.
+        let users = LazyCell::new(|| {
+            let mut users: HashMap<_, usize> = HashMap::default();
+            for socket in places.sites().flat_map(|site| site.sockets()) {
+                *users.entry((socket.host, socket.port)).or_default() += 1;
+            }
+            users
+        });
+        let mut told = HashSet::default();
         for site in places.sites() {
             // Who has no name but this machine's has no public site.
             let is_public = |word: Word<'_>| {

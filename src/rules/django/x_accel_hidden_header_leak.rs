@@ -3,7 +3,7 @@
 use crate::rules::meta::declare_rule;
 use crate::rules::places::serves_files;
 use crate::rules::{Meta, Rule, RuleContext};
-use std::collections::{HashMap, HashSet};
+use foldhash::{HashMap, HashSet};
 
 declare_rule! {
     /// ## What it reports
@@ -37,8 +37,8 @@ impl Rule for XAccelHiddenHeaderLeak {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let mut told = HashSet::new();
-        let mut with_internal = HashMap::new();
+        let mut told = HashSet::default();
+        let mut with_internal = HashMap::default();
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
             let mut internal = || {

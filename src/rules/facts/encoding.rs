@@ -75,18 +75,17 @@ pub struct Sent {
 /// Whether a `rewrite` may replace the path in the location round a block.
 #[must_use]
 pub fn is_rewritten(model: &Model<'_>, scope: ScopeId) -> bool {
-    let mut blocks = Vec::new();
+    let has = |id: ScopeId| model.scope(id).first("rewrite").is_some();
     for id in model.outwards(scope) {
-        blocks.push(id);
-        if model.scope(id).context == Context::Location {
+        let block = model.scope(id);
+        if has(id) || block.blocks.iter().any(|(_, inner)| has(*inner)) {
+            return true;
+        }
+        if block.context == Context::Location {
             break;
         }
     }
-    let has = |id: ScopeId| model.scope(id).first("rewrite").is_some();
-    blocks.into_iter().any(|id| {
-        let inner = &model.scope(id).blocks;
-        has(id) || inner.iter().any(|(_, inner)| has(*inner))
-    })
+    false
 }
 
 /// Follows the rewrites of the location round a block up to the end of the block.

@@ -40,10 +40,14 @@ pub fn dropped<'m>(
     name: &str,
     key: impl Fn(&Statement<'m>) -> Vec<u8>,
 ) -> Option<Dropped<'m>> {
-    let own: Vec<_> = model.scope(scope).named(name).collect();
-    let first = *own.first()?;
-    let mut lost = model.effective(model.scope(scope).parent?, name);
-    lost.retain(|outer| own.iter().all(|inner| key(inner) != key(outer)));
+    let own = model.scope(scope);
+    let first = own.first(name)?;
+    let mut lost = model.effective(own.parent?, name);
+    if lost.is_empty() {
+        return None;
+    }
+    let own: Vec<_> = own.named(name).map(|inner| key(&inner)).collect();
+    lost.retain(|outer| !own.contains(&key(outer)));
     (!lost.is_empty()).then_some(Dropped { first, lost })
 }
 

@@ -35,6 +35,9 @@ impl Rule for MediaAutoindex {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
+        if !model.has_any(&["autoindex"]) {
+            return;
+        }
         let stated = cx.settings.django.media_url.clone();
         for place in places.places() {
             let named = is_for_uploads(&place, stated.as_deref());

@@ -9,7 +9,8 @@ use crate::rules::places::{
     is_within, trim_slashes,
 };
 use crate::rules::{Meta, Rule, RuleContext};
-use std::collections::{BTreeMap, HashSet};
+use foldhash::HashSet;
+use std::collections::BTreeMap;
 
 declare_rule! {
     /// ## What it reports
@@ -47,41 +48,23 @@ impl Rule for ProjectRootServed {
         let (places, model) = (cx.places(), cx.model);
         // What is not for everybody, and what only shows where the project is.
         let mut secrets: BTreeMap<Vec<u8>, Statement<'_>> = BTreeMap::new();
-        let unix = memchr::memmem::Finder::new("unix:");
-        for scope in &model.scopes {
-            for statement in scope.statements() {
-                let named = matches!(
-                    statement.name(),
-                    "ssl_certificate_key"
-                        | "auth_basic_user_file"
-                        | "proxy_pass"
-                        | "uwsgi_pass"
-                        | "server"
-                );
-                if !named {
-                    continue;
-                }
-                let Some(word) = statement.arg(0) else {
-                    continue;
-                };
-                let value = word.value();
-                let path = match unix.find(&value) {
-                    Some(at) => value[at + 5..]
-                        .split(|byte| *byte == b':')
-                        .next()
-                        .unwrap_or_default(),
-                    None => &value,
-                };
-                if path.starts_with(b"/") {
-                    secrets.entry(path.to_vec()).or_insert(statement);
-                }
+        for statement in model.everywhere(SECRETS) {
+            let Some(word) = statement.arg(0) else {
+                continue;
+            };
+            let value = word.value();
+            let path = path_of_socket(&value).unwrap_or(&value);
+            if path.starts_with(b"/") {
+                secrets.entry(path.to_vec()).or_insert(statement);
             }
         }
-        let mut told = HashSet::new();
+        let mut told = HashSet::default();
         for place in places.places() {
-            let files = matches!(handler(model, place.scope), Handler::Files)
-                || model.scope(place.scope).first("try_files").is_some();
-            if !place.is_prefix() || !files || is_guarded(model, place.scope) {
+            let files = || {
+                matches!(handler(model, place.scope), Handler::Files)
+                    || model.scope(place.scope).first("try_files").is_some()
+            };
+            if !place.is_prefix() || !files() || is_guarded(model, place.scope) {
                 continue;
             }
             let Some(found) = folder(model, place.scope) else {
@@ -142,6 +125,22 @@ impl Rule for ProjectRootServed {
             cx.report(finding);
         }
     }
+}
+
+/// Directives that name a file that is not for everybody, or a socket beside such.
+const SECRETS: &[&str] = &[
+    "ssl_certificate_key",
+    "auth_basic_user_file",
+    "proxy_pass",
+    "uwsgi_pass",
+    "server",
+];
+
+/// The path behind `unix:`, which may stand behind a scheme.
+fn path_of_socket(value: &[u8]) -> Option<&[u8]> {
+    let mut colons = memchr::memchr_iter(b':', value);
+    let colon = colons.find(|colon| value[..*colon].ends_with(b"unix"))?;
+    value[colon + 1..].split(|byte| *byte == b':').next()
 }
 
 /// What hands requests to Django for which the `try_files $uri … @name` of a location finds no

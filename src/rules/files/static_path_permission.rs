@@ -6,7 +6,7 @@ use crate::rules::facts::folders::absolute_folder;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::is_within;
 use crate::rules::{Meta, Rule, RuleContext};
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 declare_rule! {
     /// ## What it reports
@@ -41,16 +41,12 @@ impl Rule for StaticPathPermission {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let user = cx.model.scope(ScopeId::MAIN).first("user");
         // One finding for a home, whatever is in it.
-        let mut told = HashSet::new();
-        for scope in &cx.model.scopes {
-            let folders = scope.statements();
-            let folders = folders.filter(|found| matches!(found.name(), "root" | "alias"));
-            for folder in folders {
-                if let Some(finding) = judge(cx, user, folder)
-                    && told.insert(finding.message.clone())
-                {
-                    cx.report(finding);
-                }
+        let mut told = HashSet::default();
+        for folder in cx.model.everywhere(&["root", "alias"]) {
+            if let Some(finding) = judge(cx, user, folder)
+                && told.insert(finding.message.clone())
+            {
+                cx.report(finding);
             }
         }
     }

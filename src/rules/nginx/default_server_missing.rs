@@ -7,7 +7,7 @@ use crate::rules::edits::append;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::address::Host;
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 declare_rule! {
     /// ## What it reports
@@ -49,7 +49,7 @@ impl Rule for DefaultServerMissing {
         }
         // The same servers on several sockets are one question.
         let mut questions: Vec<Vec<&Socket<'_>>> = Vec::new();
-        let mut by_servers = HashMap::new();
+        let mut by_servers = HashMap::default();
         for socket in &cx.model.http.sockets.all {
             let [first, second, ..] = socket.listens.as_slice() else {
                 continue;

@@ -5,7 +5,7 @@ use crate::model::Statement;
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 declare_rule! {
     /// ## What it reports
@@ -44,7 +44,7 @@ impl Rule for DuplicateRegexLocation {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        let mut seen: HashMap<_, Statement<'_>> = HashMap::new();
+        let mut seen: HashMap<_, Statement<'_>> = HashMap::default();
         for scope in &cx.model.scopes {
             let Some(location) = scope.opener.filter(|_| scope.context == Context::Location) else {
                 continue;

@@ -2,13 +2,15 @@
 
 use crate::directives::Family;
 use crate::finding::{Edit, Fix, Safety};
+use crate::model::Model;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
+use crate::syntax::Word;
 use crate::values::expression::{self, Part};
 use crate::values::part_of;
+use foldhash::{HashMap, HashSet};
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 declare_rule! {
     /// ## What it reports
@@ -35,8 +37,49 @@ declare_rule! {
     }
 }
 
-/// Of a variable, without `$`; borrowed from the text where it can be.
-type Name<'m> = Cow<'m, [u8]>;
+/// A variable where it is written.
+struct Use<'m> {
+    /// Without `$`; borrowed from the text where it can be.
+    name: Cow<'m, [u8]>,
+    span: Span,
+    stream: bool,
+}
+
+impl<'m> Use<'m> {
+    fn has_capitals(&self) -> bool {
+        self.name.iter().any(u8::is_ascii_uppercase)
+    }
+
+    /// What is the same for all that are one variable.
+    fn key(&self) -> (bool, Cow<'m, [u8]>) {
+        let small = if self.has_capitals() {
+            Cow::Owned(self.name.to_ascii_lowercase())
+        } else {
+            self.name.clone()
+        };
+        (self.stream, small)
+    }
+}
+
+/// The variables in those arguments that a test lets through.
+fn uses<'m>(model: &Model<'m>, test: fn(&Word<'_>) -> bool) -> impl Iterator<Item = Use<'m>> {
+    model.statements().flat_map(move |statement| {
+        let stream = statement.row.module.family == Family::Stream;
+        let words = statement.args().filter(|word| word.has_dollar());
+        words.filter(test).flat_map(move |word| {
+            let value = word.value();
+            let parts = expression::parse(&value).unwrap_or_default();
+            parts.into_iter().filter_map(move |part| match part {
+                Part::Variable { name, .. } => Some(Use {
+                    name: part_of(&value, name.clone()),
+                    span: word.part(name),
+                    stream,
+                }),
+                Part::Text(_) | Part::Capture { .. } => None,
+            })
+        })
+    })
+}
 
 impl Rule for MixedCaseVariable {
     fn meta(&self) -> &'static Meta {
@@ -44,31 +87,23 @@ impl Rule for MixedCaseVariable {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        let mut first: HashMap<(bool, Name<'_>), (Name<'_>, Span)> = HashMap::new();
+        // Hardly any variable has capital letters, and the others need not be compared.
+        let capitals = |word: &Word<'_>| word.content().iter().any(u8::is_ascii_uppercase);
+        let with_capitals = uses(cx.model, capitals).filter(Use::has_capitals);
+        let mixed: HashSet<_> = with_capitals.map(|one| one.key()).collect();
+        if mixed.is_empty() {
+            return;
+        }
+        let mut first = HashMap::default();
         let mut found = Vec::new();
-        for statement in cx.model.statements() {
-            for word in statement.args() {
-                let value = word.value();
-                if memchr::memchr(b'$', &value).is_none() {
-                    continue;
-                }
-                for part in expression::parse(&value).unwrap_or_default() {
-                    let Part::Variable { name, .. } = part else {
-                        continue;
-                    };
-                    let (name, span) = (part_of(&value, name.clone()), word.part(name));
-                    let stream = statement.row.module.family == Family::Stream;
-                    let small = match name.iter().any(u8::is_ascii_uppercase) {
-                        true => Cow::Owned(name.to_ascii_lowercase()),
-                        false => name.clone(),
-                    };
-                    let known = first
-                        .entry((stream, small))
-                        .or_insert_with(|| (name.clone(), span));
-                    if known.0 != name {
-                        found.push((name, span, known.clone()));
-                    }
-                }
+        for one in uses(cx.model, |_| true) {
+            let Some(key) = mixed.get(&one.key()) else {
+                continue;
+            };
+            let Use { name, span, .. } = one;
+            let known = { first.entry(key) }.or_insert_with(|| (name.clone(), span));
+            if known.0 != name {
+                found.push((name, span, known.clone()));
             }
         }
         for (name, span, (known, before)) in found {

@@ -8,11 +8,12 @@ use crate::rules::meta::declare_rule;
 use crate::rules::nginx::duplicate_regex_location::is_caseless;
 use crate::rules::places::Site;
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::expression::{self, Part};
 use crate::values::regex::Regex;
+use foldhash::{HashMap, HashSet};
 use std::cell::OnceCell;
-use std::collections::HashSet;
 
 declare_rule! {
     /// ## What it reports
@@ -94,23 +95,31 @@ impl Maps {
 
 /// The maps that may be looked up while a text is put together; none without variables in it.
 fn others<'a>(word: Word<'_>, maps: &'a Maps) -> Option<&'a Maps> {
-    let has_variables = parts(word).iter().any(|(group, _)| *group == 0);
-    has_variables.then_some(maps)
+    if !word.has_dollar() {
+        return None;
+    }
+    let parts = expression::parse(&word.value()).unwrap_or_default();
+    let is_variable = |part: &Part| matches!(part, Part::Variable { .. });
+    parts.iter().any(is_variable).then_some(maps)
 }
 
-/// The captures of a text, each with its place; variables count as group 0.
-fn parts(word: Word<'_>) -> Vec<(u8, crate::source::Span)> {
-    let value = word.value();
-    if !expression::has_variables(&value) {
+/// The captures of a text, each with its place.
+fn captures(word: Word<'_>) -> Vec<(u8, Span)> {
+    if !word.has_dollar() || !has_digit_behind_dollar(word.content()) {
         return Vec::new();
     }
-    let parts = expression::parse(&value).unwrap_or_default();
+    let parts = expression::parse(&word.value()).unwrap_or_default();
     let places = parts.into_iter().filter_map(|part| match part {
         Part::Capture { group, whole } => Some((group, word.part(whole))),
-        Part::Variable { whole, .. } => Some((0, word.part(whole))),
-        Part::Text(_) => None,
+        Part::Variable { .. } | Part::Text(_) => None,
     });
     places.collect()
+}
+
+/// Whether a text may have captures.
+fn has_digit_behind_dollar(text: &[u8]) -> bool {
+    text.windows(2)
+        .any(|pair| pair[0] == b'$' && pair[1].is_ascii_digit())
 }
 
 fn check(
@@ -121,9 +130,8 @@ fn check(
     words: &[Word<'_>],
     others: Option<&Maps>,
 ) {
-    let parts = words.iter().flat_map(|word| parts(*word));
-    let mut captures = parts.filter(|(group, _)| *group > 0).peekable();
-    if captures.peek().is_none() {
+    let captures: Vec<_> = words.iter().flat_map(|word| captures(*word)).collect();
+    if captures.is_empty() {
         return;
     }
     let Ok(regex) = Regex::new(pattern, caseless) else {
@@ -192,38 +200,35 @@ fn nowhere(cx: &mut RuleContext<'_, '_>, maps: &Maps) {
     if !cx.model.complete {
         return;
     }
-    let places = cx.places();
-    for site in places.sites() {
-        let mut captures = Vec::new();
-        for id in cx.model.within(site.scope) {
-            let scope = cx.model.scope(id);
-            let opener = scope.opener;
-            let compares = opener.and_then(condition).is_some_and(|own| own.equals)
-                || matches!(opener.and_then(location_of), Some((Matcher::Regex, _)));
-            // Where an expression stands in front, the finding names it.
-            if compares {
-                continue;
-            }
-            let readers = scope.statements();
-            let readers = readers.filter(|reader| READERS.contains(&reader.name()));
-            let all = readers.flat_map(|reader| reader.args()).flat_map(parts);
-            captures.extend(all.filter(|(group, _)| *group > 0));
-        }
-        if captures.is_empty() {
-            continue;
-        }
-        let Some(groups) = groups_of_server(cx.model, site) else {
+    let (places, model) = (cx.places(), cx.model);
+    let readers = model.everywhere(READERS);
+    let read = readers.flat_map(|reader| {
+        let captures = reader.args().flat_map(captures);
+        captures.map(move |capture| (reader.scope, capture))
+    });
+    // Where an expression stands in front, the finding names it.
+    let compares = |scope: ScopeId| {
+        let opener = model.scope(scope).opener;
+        opener.and_then(condition).is_some_and(|own| own.equals)
+            || matches!(opener.and_then(location_of), Some((Matcher::Regex, _)))
+    };
+    let alone: Vec<_> = read.filter(|(scope, _)| !compares(*scope)).collect();
+    let mut groups_of: HashMap<ScopeId, Option<usize>> = HashMap::default();
+    for (scope, (group, place)) in alone {
+        let Some(site) = places.site_around(scope) else {
             continue;
         };
-        let groups = groups.max(maps.groups(cx.model));
-        for (group, place) in captures {
-            if usize::from(group) > groups {
-                let finding = cx
-                    .finding(place, format!("`${group}` is always empty"))
-                    .label("no expression of this server has such a group")
-                    .help("Write the expression that it is a group of, or a variable");
-                cx.report(finding);
-            }
+        let groups =
+            { groups_of.entry(site.scope) }.or_insert_with(|| groups_of_server(model, site));
+        let Some(groups) = groups.map(|groups| groups.max(maps.groups(model))) else {
+            continue;
+        };
+        if usize::from(group) > groups {
+            let finding = cx
+                .finding(place, format!("`${group}` is always empty"))
+                .label("no expression of this server has such a group")
+                .help("Write the expression that it is a group of, or a variable");
+            cx.report(finding);
         }
     }
 }

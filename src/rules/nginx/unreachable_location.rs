@@ -2,13 +2,14 @@
 
 use super::duplicate_regex_location::is_caseless;
 use crate::directives::Context;
-use crate::model::{ScopeId, Statement};
+use crate::model::{Model, Scope, Statement};
 use crate::rules::facts::patterns::{literal_start, matches_all, plain_start};
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
+use foldhash::HashMap;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 declare_rule! {
@@ -131,6 +132,23 @@ impl<'l> Index<'l> {
     }
 }
 
+/// The locations that stand in a block itself.
+fn locations_in<'m>(model: &Model<'m>, scope: &Scope<'m>) -> Vec<One<'m>> {
+    let blocks = { scope.blocks.iter() }.map(|(_, inner)| model.scope(*inner));
+    let locations = blocks.filter(|inner| inner.context == Context::Location);
+    let one = |statement: Statement<'m>| {
+        let (matcher, path) = location_of(statement)?;
+        Some(One {
+            statement,
+            matcher,
+            path,
+            caseless: is_caseless(&statement),
+        })
+    };
+    let openers = locations.filter_map(|inner| inner.opener);
+    openers.filter_map(one).collect()
+}
+
 /// Locations of servers that answer before they look for one. Named ones may be pages of errors.
 fn behind_return(cx: &mut RuleContext<'_, '_>) {
     let model = cx.model;
@@ -165,22 +183,12 @@ impl Rule for UnreachableLocation {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         behind_return(cx);
-        let mut groups: BTreeMap<Option<ScopeId>, Vec<One<'_>>> = BTreeMap::new();
         for scope in &cx.model.scopes {
-            let Some(statement) = scope.opener.filter(|_| scope.context == Context::Location)
-            else {
+            let group = locations_in(cx.model, scope);
+            if group.iter().all(|one| one.matcher != Matcher::Regex) {
                 continue;
-            };
-            if let Some((matcher, path)) = location_of(statement) {
-                groups.entry(scope.parent).or_default().push(One {
-                    statement,
-                    matcher,
-                    path,
-                    caseless: is_caseless(&statement),
-                });
             }
-        }
-        for group in groups.values() {
+            let group = &group;
             let mut index = Index::of_prefixes(group);
             for (number, later) in group.iter().enumerate() {
                 if later.matcher != Matcher::Regex {

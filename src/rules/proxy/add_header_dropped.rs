@@ -72,6 +72,9 @@ impl Rule for AddHeaderDropped {
                 ("add_header", "add_header_inherit"),
                 ("add_trailer", "add_trailer_inherit"),
             ] {
+                if scope.first(name).is_none() {
+                    continue;
+                }
                 let how = cx.model.value(id, inherit).and_then(|how| how.arg(0));
                 if how.is_some_and(|how| how.is("merge") || how.is("off")) {
                     continue;

@@ -47,6 +47,9 @@ impl Rule for ArrayDirectiveDropped {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let names: Vec<_> = { PARAMETERS.iter().chain(OTHERS) }
+            .filter(|name| cx.model.has_any(&[name]))
+            .collect();
         for (index, scope) in cx.model.scopes.iter().enumerate() {
             let id = ScopeId(index as u32);
             if !matches!(
@@ -55,8 +58,8 @@ impl Rule for ArrayDirectiveDropped {
             ) {
                 continue;
             }
-            for name in PARAMETERS.iter().chain(OTHERS) {
-                if *name == "error_page" {
+            for name in &names {
+                if **name == "error_page" {
                     pages(cx, id);
                     continue;
                 }

@@ -35,6 +35,9 @@ impl Rule for DenyBeforeAllow {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         for scope in &cx.model.scopes {
+            if scope.first("deny").is_none() || scope.first("allow").is_none() {
+                continue;
+            }
             let mut all: Option<Statement<'_>> = None;
             for rule in scope.statements() {
                 if !matches!(rule.name(), "allow" | "deny") {

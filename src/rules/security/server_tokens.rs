@@ -37,24 +37,17 @@ impl Rule for ServerTokens {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let all = || model.scopes.iter().flat_map(|scope| scope.statements());
-        let hides = |name: &str| {
-            name.starts_with("more_clear_headers") || name.starts_with("more_set_headers")
+        let hiding = model.everywhere(&["more_clear_headers", "more_set_headers"]);
+        let names = |word: crate::syntax::Word<'_>| {
+            word.value().to_ascii_lowercase().starts_with(b"server")
         };
-        let replaced = all().any(|statement| {
-            let names = |word: crate::syntax::Word<'_>| {
-                word.value().to_ascii_lowercase().starts_with(b"server")
-            };
-            hides(statement.name()) && statement.args().any(names)
-        });
+        let replaced = hiding.flat_map(|statement| statement.args()).any(names);
         if replaced {
             return;
         }
-        let told = all().find(|statement| {
-            statement.name() == "server_tokens"
-                && statement
-                    .arg(0)
-                    .is_some_and(|word| word.is("on") || word.is("build"))
+        let told = model.everywhere(&["server_tokens"]).find(|statement| {
+            let value = statement.arg(0);
+            value.is_some_and(|word| word.is("on") || word.is("build"))
         });
         if let Some(statement) = told {
             let finding = cx

@@ -5,7 +5,7 @@ use crate::model::{ScopeId, Statement};
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 declare_rule! {
     /// ## What it reports
@@ -49,7 +49,7 @@ impl Rule for LocationOrder {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        let mut last: HashMap<Option<ScopeId>, (u8, Statement<'_>)> = HashMap::new();
+        let mut last: HashMap<Option<ScopeId>, (u8, Statement<'_>)> = HashMap::default();
         for scope in &cx.model.scopes {
             let Some(location) = scope.opener.filter(|_| scope.context == Context::Location) else {
                 continue;

@@ -5,7 +5,7 @@ use crate::model::upstream::Upstream;
 use crate::rules::facts::pools::shown;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
-use std::collections::HashMap;
+use foldhash::HashMap;
 
 declare_rule! {
     /// ## What it reports
@@ -37,12 +37,12 @@ impl Rule for DuplicateUpstreamServer {
     }
 
     fn upstream(&self, upstream: &Upstream<'_>, cx: &mut RuleContext<'_, '_>) {
-        let mut seen: HashMap<_, Statement<'_>> = HashMap::new();
+        let mut seen: HashMap<_, Statement<'_>> = HashMap::default();
         for peer in &upstream.servers {
             let (Some(host), Some(word)) = (&peer.host, peer.statement.arg(0)) else {
                 continue;
             };
-            let key = (host.clone(), peer.port.unwrap_or(80), peer.service.clone());
+            let key = (host, peer.port.unwrap_or(80), &peer.service);
             if let Some(first) = seen.get(&key) {
                 let finding = cx
                     .finding(

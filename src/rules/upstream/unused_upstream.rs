@@ -5,7 +5,7 @@ use crate::model::{Model, Statement};
 use crate::rules::facts::pools::shown;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 declare_rule! {
     /// ## What it reports
@@ -73,7 +73,7 @@ impl Rule for UnusedUpstream {
 /// names that URLs, maps and lists in them have.
 fn words(model: &Model<'_>) -> HashSet<Vec<u8>> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
-    let mut words = HashSet::new();
+    let mut words = HashSet::default();
     let mut add = |value: &[u8]| {
         let small = value.to_ascii_lowercase();
         for name in small.split(|byte| !is_name(byte)) {

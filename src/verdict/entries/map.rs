@@ -12,7 +12,7 @@ use crate::source::Span;
 use crate::values::hash::CACHE_LINE;
 use crate::values::hostnames::Rejected;
 use crate::values::number::number;
-use std::collections::HashSet;
+use foldhash::HashSet;
 
 /// What is known of a `map` so far.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use super::super::sink::printed;
 use crate::model::ScopeId;
 use crate::model::Statement;
 use crate::source::Span;
-use std::collections::HashMap;
+use foldhash::HashMap;
 use std::collections::hash_map::Entry;
 
 /// The extensions of each block, with their types and where they are written.
