@@ -87,6 +87,7 @@ pub static ALL: &[&dyn Rule] = &[
     &nginx::DefaultServerMissing,
     &security::DenyBeforeAllow,
     &tls::DeprecatedTlsProtocol,
+    &proxy::DirectiveOfOtherProtocol,
     &django::DjangoHostFromClientHeader,
     &django::DjangoHostLosesPort,
     &django::DjangoHostNotForwarded,
