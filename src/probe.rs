@@ -17,6 +17,7 @@ pub mod run;
 pub mod target;
 
 mod address;
+mod answer;
 mod client;
 mod clock;
 mod curl;

@@ -1,10 +1,12 @@
-//! HTTP and HTTPS through reqwest: one shared client for each kind of connection, no proxy
-//! of the environment, no redirects, no idle connections.
+//! Pages over HTTP. Those inside TLS are asked for through reqwest: one client for each kind
+//! of TLS, no proxy of the environment, no redirects, no idle connections. Plain ones are
+//! written to the connection as they are: reqwest alone takes longer for one than a whole
+//! probe may, and keeps the first bytes to itself.
 
 use super::clock::{self, Clock, mark};
 use super::result::{self, Failure, Phase, Reply};
 use super::run::Limits;
-use super::target::{Header, HttpRequest, Tls};
+use super::target::{HttpRequest, Tls};
 use super::tls;
 use super::wire::{self, Peer};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -13,6 +15,7 @@ use reqwest::{Client, Method, Request, StatusCode, Url, Version};
 use std::collections::HashMap;
 use std::error::Error;
 use std::io;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -21,42 +24,24 @@ use tower::util::MapFutureLayer;
 /// The clients of a run.
 pub(super) struct Clients {
     limits: Limits,
-    plain: Option<Client>,
     secure: Mutex<HashMap<Tls, Result<Client, Failure>>>,
-    /// The last request: the next is mostly the same to another node.
-    last: Mutex<Option<Last>>,
-}
-
-/// What has been made of a request.
-struct Last {
-    uri: String,
-    headers: Vec<Header>,
-    /// With the uri, at some address.
-    url: Url,
-    map: HeaderMap,
 }
 
 impl Clients {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
             limits: limits.clone(),
-            plain: build(limits, None, None).ok(),
             secure: Mutex::default(),
-            last: Mutex::default(),
         }
     }
 
-    fn get(&self, peer: &Peer, tls: Option<&Tls>) -> Result<Client, Failure> {
+    fn get(&self, peer: &Peer, tls: &Tls) -> Result<Client, Failure> {
         if let Peer::Unix(path) = peer {
             return build(&self.limits, tls, Some(path));
         }
-        let Some(tls) = tls else {
-            let none = || Failure::Other(Phase::Connect, "there is no client".to_owned());
-            return self.plain.clone().ok_or_else(none);
-        };
         let mut secure = self.secure.lock().unwrap_or_else(PoisonError::into_inner);
         let made = secure.entry(tls.clone());
-        made.or_insert_with(|| build(&self.limits, Some(tls), None))
+        made.or_insert_with(|| build(&self.limits, tls, None))
             .clone()
     }
 
@@ -67,10 +52,27 @@ impl Clients {
         request: &HttpRequest,
         clock: &Arc<Clock>,
     ) -> Result<Reply, Failure> {
-        let Some((url, headers)) = self.parts(peer, request) else {
-            return Box::pin(wire::http(peer, request, &self.limits, clock)).await;
-        };
-        let client = self.get(peer, request.tls.as_ref())?;
+        let secure = request.tls.as_ref().and_then(|tls| {
+            let url = url(peer, tls, request)?;
+            is_sent_as_it_is(&url, request).then_some((tls, url))
+        });
+        match secure {
+            None => wire::http(peer, request, &self.limits, clock).await,
+            // Most are plain, so these need not be small.
+            Some((tls, url)) => Box::pin(self.secure(peer, request, tls, url, clock)).await,
+        }
+    }
+
+    /// Asks for a page inside TLS.
+    async fn secure(
+        &self,
+        peer: &Peer,
+        request: &HttpRequest,
+        tls: &Tls,
+        url: Url,
+        clock: &Arc<Clock>,
+    ) -> Result<Reply, Failure> {
+        let client = self.get(peer, tls)?;
         let method = if request.head {
             Method::HEAD
         } else {
@@ -83,42 +85,9 @@ impl Clients {
         };
         let mut sent = Request::new(method, url);
         *sent.version_mut() = version;
-        *sent.headers_mut() = headers;
+        *sent.headers_mut() = headers(request);
         let received = self.receive(client.execute(sent), clock);
         clock.scope(received).await
-    }
-
-    /// The URL and the headers of a request; `None` where reqwest would send another.
-    fn parts(&self, peer: &Peer, request: &HttpRequest) -> Option<(Url, HeaderMap)> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(last) = &*last
-            && let (Peer::Ip(address), None) = (peer, &request.tls)
-            && last.uri == request.uri
-            && last.headers == request.headers
-        {
-            let mut url = last.url.clone();
-            url.set_ip_host(address.ip()).ok()?;
-            url.set_port(Some(address.port())).ok()?;
-            return Some((url, last.map.clone()));
-        }
-        let url = url(peer, request).filter(|url| is_sent_as_it_is(url, request))?;
-        let mut map = HeaderMap::with_capacity(request.headers.len());
-        for header in &request.headers {
-            let name = HeaderName::try_from(&header.name);
-            let value = HeaderValue::try_from(&header.value);
-            if let (Ok(name), Ok(value)) = (name, value) {
-                map.append(name, value);
-            }
-        }
-        if let (Peer::Ip(_), None) = (peer, &request.tls) {
-            *last = Some(Last {
-                uri: request.uri.clone(),
-                headers: request.headers.clone(),
-                url: url.clone(),
-                map: map.clone(),
-            });
-        }
-        Some((url, map))
     }
 
     async fn receive(
@@ -138,10 +107,7 @@ impl Clients {
             }
             // The time for the first byte counts from the connection on.
             let marks = clock.marks().clone();
-            let ready = marks
-                .secured
-                .or(marks.connected.filter(|_| !marks.securing));
-            let next = match ready {
+            let next = match marks.secured {
                 Some(ready) => (ready + limits.first_byte).min(last),
                 None => clock.start + limits.connect,
             };
@@ -156,10 +122,10 @@ impl Clients {
             headers: response
                 .headers()
                 .iter()
-                .filter(|(name, _)| result::is_kept(name.as_str()))
-                .map(|(name, value)| {
+                .filter_map(|(name, value)| {
+                    let name = result::kept(name.as_str())?;
                     let value = String::from_utf8_lossy(value.as_bytes());
-                    (name.as_str().to_owned(), value.into_owned())
+                    Some((name.to_owned(), value.into_owned()))
                 })
                 .collect(),
             ..Reply::default()
@@ -188,20 +154,27 @@ impl Clients {
     }
 }
 
-/// The address is the pinned one; the host of the URL is only what TLS checks.
-fn url(peer: &Peer, request: &HttpRequest) -> Option<Url> {
-    let uri = &request.uri;
-    let text = match (peer, &request.tls) {
-        (Peer::Ip(address), Some(tls)) => {
-            let name = match tls.name.parse::<std::net::IpAddr>() {
-                Ok(std::net::IpAddr::V6(ip)) => format!("[{ip}]"),
-                _ => tls.name.clone(),
-            };
-            format!("https://{name}:{}{uri}", address.port())
+fn headers(request: &HttpRequest) -> HeaderMap {
+    let mut map = HeaderMap::with_capacity(request.headers.len());
+    for header in &request.headers {
+        let name = HeaderName::try_from(&header.name);
+        let value = HeaderValue::try_from(&header.value);
+        if let (Ok(name), Ok(value)) = (name, value) {
+            map.append(name, value);
         }
-        (Peer::Ip(address), None) => format!("http://{address}{uri}"),
-        (Peer::Unix(_), Some(tls)) => format!("https://{}{uri}", tls.name),
-        (Peer::Unix(_), None) => format!("http://localhost{uri}"),
+    }
+    map
+}
+
+/// The address is the pinned one; the host of the URL is only what TLS checks. `None` where
+/// reqwest would connect to another address.
+fn url(peer: &Peer, tls: &Tls, request: &HttpRequest) -> Option<Url> {
+    let (name, uri) = (&tls.name, &request.uri);
+    let text = match (peer, name.parse::<IpAddr>()) {
+        (Peer::Ip(address), Ok(ip)) if ip == address.ip() => format!("https://{address}{uri}"),
+        (Peer::Ip(_), Ok(_)) => return None,
+        (_, Ok(IpAddr::V6(ip))) => format!("https://[{ip}]{uri}"),
+        _ => format!("https://{name}{uri}"),
     };
     Url::parse(&text).ok()
 }
@@ -217,18 +190,11 @@ fn is_sent_as_it_is(url: &Url, request: &HttpRequest) -> bool {
     same && request.header("host").is_some() && request.header("accept").is_some()
 }
 
-fn build(limits: &Limits, tls: Option<&Tls>, socket: Option<&Path>) -> Result<Client, Failure> {
+fn build(limits: &Limits, tls: &Tls, socket: Option<&Path>) -> Result<Client, Failure> {
     let config = tls::config(tls).map_err(Failure::Tls)?;
-    let secure = tls.is_some();
     let connected = MapFutureLayer::new(move |connecting| async move {
         let connection = connecting.await?;
-        mark(|marks| {
-            let now = Instant::now();
-            marks.connected.get_or_insert(now);
-            if secure {
-                marks.secured = Some(now);
-            }
-        });
+        mark(|marks| marks.secured = Some(Instant::now()));
         Ok::<_, tower::BoxError>(connection)
     });
     // A connection lives for one question, whose times are kept here.

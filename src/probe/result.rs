@@ -116,8 +116,7 @@ pub enum TlsFailure {
 pub struct Reply {
     /// The status; `None` where the protocol has none.
     pub status: Option<u16>,
-    /// Headers, names in small letters. When the question is over, those that
-    /// say something about the node.
+    /// The headers that say something about the node, names in small letters.
     pub headers: Vec<(String, String)>,
     /// The first part of the body, or what was said in another protocol. When the question is
     /// over, the first bytes of it.
@@ -140,7 +139,7 @@ pub struct Marks {
 /// How many bytes of a body are kept when the question is over.
 const FIRST: usize = 64;
 
-/// The headers that say something about a node, in small letters, sorted.
+/// The headers that say something about a node.
 const KEPT: [&str; 12] = [
     "cross-origin-opener-policy",
     "etag",
@@ -174,7 +173,6 @@ impl Reply {
 
     /// Masks secrets, reads what the body says and lets go of it: there may be many answers.
     pub(super) fn settle(&mut self, secrets: &[Secret]) {
-        self.headers.retain(|(name, _)| is_kept(name));
         for (_, value) in &mut self.headers {
             if let Some(masked) = secret::masked_text(secrets, value) {
                 *value = masked;
@@ -196,9 +194,10 @@ impl Reply {
     }
 }
 
-/// Whether a header says something about a node.
-pub(super) fn is_kept(name: &str) -> bool {
-    KEPT.binary_search(&name).is_ok()
+/// The name of a header in small letters, if it says something about a node.
+pub(super) fn kept(name: &str) -> Option<&'static str> {
+    let mut kept = KEPT.into_iter();
+    kept.find(|kept| kept.eq_ignore_ascii_case(name))
 }
 
 /// What another question told about a node that did not answer well.

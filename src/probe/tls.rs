@@ -20,14 +20,14 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
-/// The configuration of rustls for a node; without one, for connections that have no TLS.
+/// The configuration of rustls for a node.
 ///
 /// # Errors
 /// When the file of trusted certificates cannot be read.
-pub(super) fn config(tls: Option<&Tls>) -> Result<ClientConfig, TlsFailure> {
+pub(super) fn config(tls: &Tls) -> Result<ClientConfig, TlsFailure> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = match tls {
-        Some(tls) if tls.verify => {
+    let verifier = match tls.verify {
+        true => {
             let path = tls.trusted.as_ref().ok_or(TlsFailure::TrustedFile)?;
             let mut roots = RootCertStore::empty();
             let certificates =
@@ -39,7 +39,7 @@ pub(super) fn config(tls: Option<&Tls>) -> Result<ClientConfig, TlsFailure> {
                 WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone());
             Some(builder.build().map_err(|_| TlsFailure::TrustedFile)?)
         }
-        _ => None,
+        false => None,
     };
     let recorder = Recorder {
         verifier,
@@ -50,7 +50,7 @@ pub(super) fn config(tls: Option<&Tls>) -> Result<ClientConfig, TlsFailure> {
         .map_err(|_| TlsFailure::Other)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(recorder));
-    let mut config = match tls.and_then(|tls| tls.identity.as_ref()) {
+    let mut config = match &tls.identity {
         None => builder.with_no_client_auth(),
         Some((certificate, key)) => {
             let unreadable = |_| TlsFailure::Identity;
@@ -61,7 +61,7 @@ pub(super) fn config(tls: Option<&Tls>) -> Result<ClientConfig, TlsFailure> {
             config.map_err(|_| TlsFailure::Identity)?
         }
     };
-    config.enable_sni = tls.is_some_and(|tls| tls.sni);
+    config.enable_sni = tls.sni;
     config.resumption = Resumption::store(Arc::new(Beginning));
     Ok(config)
 }

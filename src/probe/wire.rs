@@ -1,7 +1,8 @@
-//! Connections of our own: uwsgi's protocol, PostgreSQL, Redis, plain TCP, requests of HTTP
-//! that reqwest does not send as they are, and a look at what answers when it is not what was
-//! expected.
+//! Connections of our own: plain HTTP, uwsgi's protocol, PostgreSQL, Redis, plain TCP, requests
+//! inside TLS that reqwest does not send as they are, and a look at what answers when it is not
+//! what was expected.
 
+use super::answer::Reader;
 use super::clock::{Clock, Marks};
 use super::result::TlsFailure;
 use super::result::{Failure, Phase, Reply};
@@ -23,6 +24,9 @@ use tokio_rustls::TlsConnector;
 
 /// The longest path of a unix socket (`sun_path` without its zero).
 const LONGEST_PATH: usize = 107;
+
+/// Bytes that are read at a time, at least.
+const READ: usize = 4096;
 
 /// How long a second look may take.
 const LOOK: Duration = Duration::from_secs(1);
@@ -97,7 +101,7 @@ async fn secure(
     until: Instant,
     clock: &Arc<Clock>,
 ) -> Result<Box<dyn Stream>, Failure> {
-    let config = tls::config(Some(tls)).map_err(Failure::Tls)?;
+    let config = tls::config(tls).map_err(Failure::Tls)?;
     let name = ServerName::try_from(tls.name.clone());
     let name = name.map_err(|_| Failure::Tls(TlsFailure::Name))?;
     let handshake = TlsConnector::from(Arc::new(config)).connect(name, stream);
@@ -124,7 +128,7 @@ async fn exchange(
     question: &[u8],
     limits: &Limits,
     clock: &Arc<Clock>,
-    enough: impl Fn(&[u8]) -> bool,
+    mut enough: impl FnMut(&[u8]) -> bool,
 ) -> Result<Vec<u8>, Failure> {
     let mut stream = connect(peer, tls, limits, clock).await?;
     let connected = Instant::now();
@@ -143,10 +147,11 @@ async fn exchange(
         }
         Ok(_) => {}
     }
-    let mut buffer = vec![0; 8192];
-    while answer.len() < limits.body && !enough(&answer) {
+    while answer.len() < limits.body && (answer.is_empty() || !enough(&answer)) {
         let until = if answer.is_empty() { first } else { last };
-        match timeout_at(until, stream.read(&mut buffer)).await {
+        let before = answer.len();
+        answer.reserve(READ);
+        match timeout_at(until, stream.read_buf(&mut answer)).await {
             Err(_) => return Err(Failure::Timeout(phase)),
             // The end of a connection without the end of its TLS.
             Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
@@ -158,13 +163,11 @@ async fn exchange(
             Ok(Err(error)) => return Err(read_failure(&error, phase)),
             Ok(Ok(0)) if answer.is_empty() => return Err(Failure::Closed),
             Ok(Ok(0)) => break,
-            Ok(Ok(count)) => {
-                if answer.is_empty() {
-                    clock.marks().answered = Some(Instant::now());
-                    phase = Phase::Transfer;
-                }
-                answer.extend_from_slice(&buffer[..count]);
+            Ok(Ok(_)) if before == 0 => {
+                clock.marks().answered = Some(Instant::now());
+                phase = Phase::Transfer;
             }
+            Ok(Ok(_)) => {}
         }
     }
     Ok(answer)
@@ -228,9 +231,10 @@ pub(super) async fn uwsgi(
         return Err(Failure::Other(Phase::FirstByte, words));
     };
     let tls = request.tls.as_ref();
-    let enough = |said: &[u8]| is_whole(said, limits);
+    let mut reader = Reader::new(limits, false);
+    let enough = |said: &[u8]| reader.is_enough(said);
     let answer = exchange(peer, tls, &packet, limits, clock, enough).await?;
-    http_reply(&answer, limits)
+    reader.reply(&answer)
 }
 
 /// Asks for a page over HTTP, in exactly these words.
@@ -250,23 +254,10 @@ pub(super) async fn http(
     }
     head.push_str("\r\n");
     let tls = request.tls.as_ref();
-    let enough = |said: &[u8]| match head_only(request, said, limits) {
-        true => true,
-        false => is_whole(said, limits),
-    };
+    let mut reader = Reader::new(limits, request.head);
+    let enough = |said: &[u8]| reader.is_enough(said);
     let answer = exchange(peer, tls, head.as_bytes(), limits, clock, enough).await?;
-    if head_only(request, &answer, limits)
-        && let Ok(Some((_, reply))) = self::head(&answer, limits)
-    {
-        return Ok(reply);
-    }
-    http_reply(&answer, limits)
-}
-
-/// Whether the answer has no body, and its head is there.
-fn head_only(request: &HttpRequest, said: &[u8], limits: &Limits) -> bool {
-    let head = head(said, limits);
-    head.is_ok_and(|head| head.is_some_and(|(_, reply)| request.head || reply.status == Some(101)))
+    reader.reply(&answer)
 }
 
 /// A request of uwsgi's protocol: four bytes of head (modifier, length of the rest in little
@@ -283,63 +274,6 @@ fn packet(modifiers: (u8, u8), params: &[Header]) -> Option<Vec<u8>> {
     let mut packet = vec![modifiers.0, size[0], size[1], modifiers.1];
     packet.append(&mut body);
     Some(packet)
-}
-
-/// Where the head of an answer ends, and how long its body is said to be.
-fn head(bytes: &[u8], limits: &Limits) -> Result<Option<(usize, Reply)>, Failure> {
-    let mut headers = vec![httparse::EMPTY_HEADER; limits.headers];
-    let mut response = httparse::Response::new(&mut headers);
-    match response.parse(bytes) {
-        Ok(httparse::Status::Partial) => Ok(None),
-        Ok(httparse::Status::Complete(end)) => {
-            let headers = response.headers.iter().map(|header| {
-                let value = String::from_utf8_lossy(header.value).into_owned();
-                (header.name.to_ascii_lowercase(), value)
-            });
-            let reply = Reply {
-                status: response.code,
-                headers: headers.collect(),
-                ..Reply::default()
-            };
-            Ok(Some((end, reply)))
-        }
-        Err(httparse::Error::TooManyHeaders) => Err(Failure::LargeHead),
-        Err(_) => Err(Failure::NotHttp(bytes[..bytes.len().min(64)].to_vec())),
-    }
-}
-
-fn is_whole(bytes: &[u8], limits: &Limits) -> bool {
-    match head(bytes, limits) {
-        Ok(None) => false,
-        Err(_) => true,
-        Ok(Some((end, reply))) => {
-            let length = reply.header("content-length");
-            let length = length.and_then(|length| length.parse::<usize>().ok());
-            match length {
-                Some(length) => bytes.len() - end >= length,
-                None => {
-                    reply.header("transfer-encoding").is_some() && bytes.ends_with(b"\r\n0\r\n\r\n")
-                }
-            }
-        }
-    }
-}
-
-fn http_reply(bytes: &[u8], limits: &Limits) -> Result<Reply, Failure> {
-    let Some((end, mut reply)) = head(bytes, limits)? else {
-        return Err(if bytes.starts_with(b"HTTP/") {
-            Failure::Truncated
-        } else {
-            Failure::NotHttp(bytes[..bytes.len().min(64)].to_vec())
-        });
-    };
-    reply.body = bytes[end..].to_vec();
-    let length = reply.header("content-length");
-    let length = length.and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| reply.body.len() < length.min(limits.body - end)) {
-        return Err(Failure::Truncated);
-    }
-    Ok(reply)
 }
 
 /// Asks for a page over HTTP once more, to see the bytes that come back.
@@ -420,16 +354,5 @@ mod tests {
         }];
         let want = [0, 7, 0, 0, 1, 0, b'A', 2, 0, b'b', b'c'];
         assert_eq!(packet((0, 0), &params).unwrap(), want);
-    }
-
-    #[test]
-    fn answers_are_whole_when_their_length_is_there() {
-        let limits = Limits::default();
-        let whole = |text: &str| is_whole(text.as_bytes(), &limits);
-        assert!(!whole("HTTP/1.1 200 OK\r\n"));
-        assert!(!whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\na"));
-        assert!(whole("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nab"));
-        assert!(!whole("HTTP/1.1 200 OK\r\n\r\nab"));
-        assert!(whole("+PONG\r\n"));
     }
 }

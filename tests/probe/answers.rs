@@ -2,6 +2,8 @@
 
 use super::server::{DJANGO, Server, answer, hold};
 use super::{QUICK, cause_of, command, probe_http, probe_pool, said};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
 
 /// The cause of one answer.
@@ -232,6 +234,45 @@ fn other_services_on_the_port() {
             "{message}"
         );
     }
+}
+
+#[test]
+fn who_speaks_before_being_asked() {
+    // Both have answered and gone before the question is there.
+    for (greeting, want) in [
+        (&b"220 mail.example.com ESMTP\r\n"[..], "probe-not-http"),
+        (
+            b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n",
+            "probe-server-error",
+        ),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        std::thread::spawn(move || {
+            for connection in listener.incoming() {
+                let mut connection = connection.unwrap();
+                let _ = connection.write_all(greeting);
+                let _ = connection.shutdown(Shutdown::Write);
+                let _ = connection.read_to_end(&mut Vec::new());
+            }
+        });
+        for _ in 0..5 {
+            assert_eq!(cause_of(&address, &[]), want);
+        }
+    }
+}
+
+#[test]
+fn marks_in_pieces() {
+    let page = "<meta name=\"robots\" content=\"NONE,NOARCHIVE\">DEBUG = True";
+    let (one, two) = page.split_at(40);
+    let server = Server::says(format!(
+        "HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n",
+        one.len(),
+        two.len()
+    ));
+    let said = probe_http(&server.address(), &[]);
+    assert!(said.text.contains("probe-debug-page"), "{}", said.text);
 }
 
 #[test]

@@ -111,6 +111,16 @@ fn a_good_certificate() {
 }
 
 #[test]
+fn a_certificate_for_another_address() {
+    let ca = authority();
+    let port = serve(&ca, (-1, 90), false);
+    // Nobody listens at the address that the certificate should be for, and nobody is asked.
+    let said = probe(&ca, port, "proxy_ssl_name 127.0.0.77;");
+    assert_eq!(said.causes(), ["probe-tls-wrong-name"], "{}", said.text);
+    assert_eq!(said.json["probes"][0]["status"], 200, "{}", said.text);
+}
+
+#[test]
 fn certificates_that_nginx_refuses_or_does_not_look_at() {
     let ca = authority();
     for (days, want) in [

@@ -15,7 +15,7 @@ use crate::text::shown;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::collections::HashSet;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,15 +30,19 @@ pub(super) fn write(
         Format::Table => table(out, report, style),
         Format::Json => {
             let findings = findings(report);
-            serde_json::to_writer(&mut *out, &Whole::new(*report, &findings))?;
-            writeln!(out)
+            // JSON comes in many small pieces.
+            let mut out = BufWriter::new(out);
+            serde_json::to_writer(&mut out, &Whole::new(*report, &findings))?;
+            writeln!(out)?;
+            out.flush()
         }
         Format::Jsonl => {
+            let mut out = BufWriter::new(out);
             for line in Lines(*report).each() {
-                serde_json::to_writer(&mut *out, &line)?;
+                serde_json::to_writer(&mut out, &line)?;
                 writeln!(out)?;
             }
-            Ok(())
+            out.flush()
         }
         Format::Junit => junit(out, report),
         Format::Prometheus => prometheus(out, report),
