@@ -43,6 +43,18 @@ impl AppServer {
         }
     }
 
+    /// The server that a name speaks of. Who listens to HTTP under the name `uwsgi` may be
+    /// anything.
+    #[must_use]
+    pub fn in_name(name: &[u8]) -> Option<Self> {
+        let name = name.to_ascii_lowercase();
+        let named = |server: &Self| {
+            let word = server.as_str().as_bytes();
+            *server != Self::Uwsgi && memchr::memmem::find(&name, word).is_some()
+        };
+        Self::ALL.into_iter().find(named)
+    }
+
     /// Whether it can speak WebSocket (it serves ASGI). gunicorn can, with the uvicorn
     /// worker, and granian can, with its ASGI interface.
     #[must_use]

@@ -7,6 +7,7 @@
 //! - [`hash`] says whether names fit into a hash (`src/core/ngx_hash.c`).
 //! - [`hostnames`] has names with wildcards (`src/core/ngx_hash.c`).
 //! - [`expression`] has texts with variables (`src/http/ngx_http_script.c`).
+//! - [`paths`] has words that paths are known by.
 //! - [`uri`] has paths and hosts of requests (`src/http/ngx_http_parse.c`).
 //! - [`checksum`] has what clients are divided by (`src/core/ngx_murmurhash.c`).
 //! - [`syslog`] has the servers that logs go to (`src/core/ngx_syslog.c`).
@@ -23,6 +24,7 @@ pub mod hostnames;
 pub mod hosts;
 pub mod listen;
 pub mod number;
+pub mod paths;
 pub mod regex;
 pub mod syslog;
 pub mod uri;

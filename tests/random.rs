@@ -29,18 +29,14 @@ const RELEASES: &[&str] = &[
     "1.29.2", "1.29.3", "1.29.6", "1.29.7", "1.30", "1.31.0", "mainline", "plus-r30", "plus-r35",
 ];
 
-/// Rules that ask whether a topology should want what it wants, as `/ws/` without `websocket`.
-const QUESTIONED: &[&str] = &[
-    "body-size-below-django",
-    "csrf-cookie-over-http",
-    "hash-not-consistent",
-    "hsts-missing-or-weak",
-    "ip-hash-behind-proxy",
-    "media-executable-content",
-    "sticky-cookie-flags",
-    "sticky-pointless",
-    "websocket-buffering-sse",
-    "websocket-upgrade-missing",
+/// What is asked about a topology that is right all the same.
+const QUESTIONS: &[&str] = &[
+    "topology-events-path",
+    "topology-hsts-missing",
+    "topology-ip-hash-behind-proxy",
+    "topology-plain-site",
+    "topology-sticky-single-node",
+    "topology-websocket-path",
 ];
 
 /// Runs a property over random tapes, with a seed that is told.
@@ -67,7 +63,7 @@ fn run(cases: u32, property: impl Fn(&[u8]) -> Result<(), TestCaseError>) {
     }
 }
 
-/// Reads a topology about which there is nothing to say.
+/// Reads a topology about which there is nothing to say but questions.
 fn read(text: &str) -> Result<Valid, TestCaseError> {
     let mut sources = SourceMap::new();
     let result = topology::check(
@@ -76,15 +72,18 @@ fn read(text: &str) -> Result<Valid, TestCaseError> {
         text.as_bytes(),
         &Options::default(),
     );
-    let findings = match &result {
-        Ok(valid) => &valid.remarks,
+    let findings = match result {
+        Ok(valid) => {
+            let mut remarks = valid.remarks.iter();
+            if remarks.all(|finding| QUESTIONS.contains(&finding.rule)) {
+                return Ok(valid);
+            }
+            valid.remarks
+        }
         Err(findings) => findings,
     };
-    if findings.is_empty() {
-        return Ok(result.expect("an error has findings"));
-    }
     let mut out = Vec::new();
-    full::write(&mut out, findings, &sources, Style::default()).unwrap();
+    full::write(&mut out, &findings, &sources, Style::default()).unwrap();
     Err(TestCaseError::fail(format!(
         "{}\n{text}",
         String::from_utf8(out).unwrap()
@@ -119,7 +118,7 @@ fn right_topologies_are_silent_for_every_release() {
     let lint = assert_cmd::Command::cargo_bin("djanginx")
         .unwrap()
         .args(["lint", "--isolated", "--fail-on", "info"])
-        .args(["--format", "concise", "--ignore", &QUESTIONED.join(",")])
+        .args(["--format", "concise"])
         .args(roots.into_inner())
         .env_clear()
         .output()

@@ -54,6 +54,7 @@ pub const TEMPLATES: &[(&str, &str)] = embedded![
     "http/types.conf.j2",
     "http/upstream.conf.j2",
     "http/uwsgi.conf.j2",
+    "ignored.j2",
     "nginx.conf.j2",
     "stream/stream.conf.j2",
 ];

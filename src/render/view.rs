@@ -3,6 +3,7 @@
 //!
 //! Values that are written are [`Arg`]s; `bool`s and lists are for tests and loops.
 
+mod asked;
 mod catch_all;
 mod common;
 mod files;

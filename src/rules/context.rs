@@ -56,7 +56,7 @@ impl<'a, 'm> RuleContext<'a, 'm> {
 
     fn shared(&self) -> &Rc<Places<'a, 'm>> {
         self.places
-            .get_or_init(|| Rc::new(Places::new(self.model, self.settings)))
+            .get_or_init(|| Rc::new(Places::new(self.model, self.texts, self.settings)))
     }
 
     /// A finding of the rule that is being asked, with its usual severity.

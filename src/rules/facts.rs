@@ -10,7 +10,7 @@ pub mod servers;
 use super::settings::{AppServer, Settings};
 use crate::directives::Context;
 use crate::model::upstream::{Peer, Upstream};
-use crate::model::{Model, ScopeId, Statement};
+use crate::model::{Model, ScopeId, Statement, Texts};
 use crate::source::Span;
 use crate::values::address::{self, Allowed, Host};
 use crate::values::part_of;
@@ -67,7 +67,7 @@ pub enum Evidence {
     None,
     /// A port, a socket or a name that Django's servers usually have.
     Likely,
-    /// The settings say so.
+    /// The settings say so, or a comment before the upstream.
     Stated,
 }
 
@@ -99,7 +99,7 @@ const PORTS: &[u16] = &[8000, 8001, 8002];
 
 /// Every place that hands requests to a backend, in reading order.
 #[must_use]
-pub fn passes<'m>(model: &Model<'m>, settings: &Settings) -> Vec<Pass<'m>> {
+pub fn passes<'m>(model: &Model<'m>, texts: &Texts<'_>, settings: &Settings) -> Vec<Pass<'m>> {
     let mut passes = Vec::new();
     for scope in &model.scopes {
         let http = matches!(
@@ -108,13 +108,18 @@ pub fn passes<'m>(model: &Model<'m>, settings: &Settings) -> Vec<Pass<'m>> {
         );
         if http {
             let found = scope.statements();
-            passes.extend(found.filter_map(|statement| pass(model, settings, statement)));
+            passes.extend(found.filter_map(|statement| pass(model, texts, settings, statement)));
         }
     }
     passes
 }
 
-fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) -> Option<Pass<'m>> {
+fn pass<'m>(
+    model: &Model<'m>,
+    texts: &Texts<'_>,
+    settings: &Settings,
+    statement: Statement<'m>,
+) -> Option<Pass<'m>> {
     let mut protocol = match statement.name() {
         "proxy_pass" => Protocol::Http,
         "uwsgi_pass" => Protocol::Uwsgi,
@@ -170,7 +175,10 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
     let start = scheme + (url.host_text.as_ptr() as usize - value[scheme..].as_ptr() as usize);
     found.uri = (!url.uri.is_empty() || dollar.is_some())
         .then(|| part_of(&value, literal - url.uri.len()..value.len()));
-    found.django = evidence(settings, protocol, &url, upstream);
+    found.django = match upstream {
+        Some(upstream) if is_said_to_be_django(texts, upstream) => Evidence::Stated,
+        _ => evidence(settings, protocol, &url, upstream),
+    };
     if found.django == Evidence::Likely && is_for_php(model, statement.scope) {
         found.django = Evidence::None;
     }
@@ -181,6 +189,17 @@ fn pass<'m>(model: &Model<'m>, settings: &Settings, statement: Statement<'m>) ->
         upstream: upstream.map(|upstream| upstream.scope),
     });
     Some(found)
+}
+
+/// Whether a comment on the line before an upstream says that Django is behind it.
+fn is_said_to_be_django(texts: &Texts<'_>, upstream: &Upstream<'_>) -> bool {
+    let span = upstream.statement.head();
+    let text = texts.parse(span.file).tree.text();
+    let before = text[..span.start as usize].trim_ascii_end();
+    let line = before.rsplit(|byte| *byte == b'\n').next();
+    let comment = line.and_then(|line| line.trim_ascii().strip_prefix(b"#"));
+    let said = comment.and_then(|comment| comment.trim_ascii().strip_prefix(b"djanginx:"));
+    said.is_some_and(|said| said.trim_ascii() == b"django")
 }
 
 fn evidence(
@@ -255,14 +274,7 @@ pub fn app_server(pass: &Pass<'_>, settings: &Settings) -> Option<AppServer> {
     if pass.protocol == Protocol::Uwsgi {
         return Some(AppServer::Uwsgi);
     }
-    let name = pass.to.as_ref()?.name.to_ascii_lowercase();
-    let named = |server: &AppServer| {
-        let name_of = server.as_str().as_bytes();
-        memchr::memmem::find(&name, name_of).is_some()
-    };
-    // Who listens to HTTP under the name `uwsgi` may be anything.
-    let http = |server: &AppServer| *server != AppServer::Uwsgi;
-    AppServer::ALL.into_iter().filter(http).find(named)
+    AppServer::in_name(&pass.to.as_ref()?.name)
 }
 
 /// How a `location` is written.

@@ -4,11 +4,12 @@ use super::facts::{self, Matcher, Pass, location_of};
 use super::settings::Settings;
 use crate::directives::Context;
 use crate::model::http::LocationKind;
-use crate::model::{Model, Scope, ScopeId, Statement};
+use crate::model::{Model, Scope, ScopeId, Statement, Texts};
 use crate::source::Span;
 use crate::syntax::Word;
 use crate::values::address::{self, Allowed, Host};
 use crate::values::expression::{self, Part};
+use crate::values::paths;
 use foldhash::HashMap;
 use std::borrow::Cow;
 
@@ -308,32 +309,19 @@ impl<'a, 'm> Place<'a, 'm> {
     /// The first word of its path, as it is written: `ws` of `/ws/`, `^/ws/chat` and `@ws`.
     #[must_use]
     pub fn first_word(&self) -> &'a [u8] {
-        let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        let start = self.path.iter().position(inside);
-        let word = &self.path[start.unwrap_or(self.path.len())..];
-        let end = word.iter().position(|byte| !inside(byte) && *byte != b'.');
-        &word[..end.unwrap_or(word.len())]
+        paths::first_word(self.path)
     }
 
     /// Whether the first word of its path is one of these, in any letters.
     #[must_use]
     pub fn begins_with(&self, words: &[&str]) -> bool {
-        let first = self.first_word();
-        words
-            .iter()
-            .any(|word| first.eq_ignore_ascii_case(word.as_bytes()))
+        paths::begins_with(self.path, words)
     }
 
     /// Whether one of the words of its path is one of these.
     #[must_use]
     pub fn has_word(&self, words: &[&str]) -> bool {
-        let inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        let mut parts = self.path.split(|byte| !inside(byte));
-        parts.any(|part| {
-            words
-                .iter()
-                .any(|word| part.eq_ignore_ascii_case(word.as_bytes()))
-        })
+        paths::has_word(self.path, words)
     }
 
     /// Whether it is under a URL, such as `/static/`.
@@ -441,7 +429,7 @@ fn server_around(model: &Model<'_>, scope: ScopeId) -> Option<ScopeId> {
 }
 
 impl<'a, 'm> Places<'a, 'm> {
-    pub(super) fn new(model: &'a Model<'m>, settings: &Settings) -> Self {
+    pub(super) fn new(model: &'a Model<'m>, texts: &Texts<'_>, settings: &Settings) -> Self {
         let mut maps = HashMap::default();
         for table in &model.tables {
             if table.name() == "map"
@@ -459,7 +447,7 @@ impl<'a, 'm> Places<'a, 'm> {
         let site = |block: &Scope<'m>| (block.id, Reach::of(&sockets(model, block.id)));
         Self {
             model,
-            passes: facts::passes(model, settings),
+            passes: facts::passes(model, texts, settings),
             maps,
             sites: blocks(Context::Server).map(site).collect(),
             places: blocks(Context::Location).map(|block| block.id).collect(),

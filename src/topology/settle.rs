@@ -5,12 +5,14 @@
 //! ask them, so that they cannot disagree.
 
 use super::model::{
-    AppServer, Balance, Defaults, Failover, FailoverCondition, Flex, Hsts, HstsOwner, Keepalive,
-    LeastTime, Listen, Log, LogFormat, Method, NodeState, OneOrMany, Pool, Protocol, RandomChoice,
-    Route, SecurityHeaders, Site, Sticky, StickyFallback, Stream, Timeouts, Tls, TlsProfile,
-    Topology,
+    AppServer, Balance, Buffering, Defaults, Failover, FailoverCondition, Flex, Hsts, HstsOwner,
+    Keepalive, LeastTime, Listen, Log, LogFormat, Method, Node, NodeState, OneOrMany, Pool,
+    Protocol, RandomChoice, Route, SecurityHeaders, Site, Sticky, StickyFallback, Stream, Timeouts,
+    Tls, TlsProfile, Topology,
 };
 use super::units::{Size, Time};
+use crate::values::address::{self, Allowed, Host};
+use crate::values::paths::{EVENTS, WEBSOCKETS, has_word};
 use crate::version::{GENERATE_DEFAULT, ParseTargetError, Target};
 
 /// Nodes that one request may be sent to.
@@ -180,15 +182,51 @@ impl Topology {
         }
     }
 
+    /// The sites that route to a pool, with their names.
+    pub fn users<'a>(&'a self, pool: &'a str) -> impl Iterator<Item = (&'a String, &'a Site)> {
+        let routes_to = move |site: &Site| site.routes.values().any(|route| route.pool == pool);
+        let sites = self.sites.iter();
+        sites.filter(move |(_, site)| routes_to(site))
+    }
+
     /// Whether every site that routes to a pool answers over TLS alone; false where none does.
     #[must_use]
     pub fn only_over_tls(&self, pool: &str) -> bool {
-        let mut users = self
-            .sites
-            .values()
-            .filter(|site| site.routes.values().any(|route| route.pool == pool))
-            .peekable();
-        users.peek().is_some() && users.all(|site| site.tls().is_some_and(Tls::redirects))
+        let mut users = self.users(pool).peekable();
+        users.peek().is_some()
+            && users.all(|(_, site)| site.tls().is_some() && site.own_plain_sockets().is_empty())
+    }
+
+    /// The first site of a pool whose requests all come from a proxy on the same machine, so
+    /// that they have one address; none where `trusted_proxies` put the client's in its place.
+    #[must_use]
+    pub fn behind_proxy<'a>(&'a self, pool: &'a str) -> Option<(&'a str, &'a Site)> {
+        let mut users = self.users(pool);
+        let local = |site: &Site| {
+            let plain = site.own_plain_sockets();
+            plain
+                .iter()
+                .chain(&site.tls_sockets())
+                .all(Listen::is_local)
+        };
+        let found = users.find(|(_, site)| self.trusted_proxies.is_none() && local(site));
+        found.map(|(name, site)| (name.as_str(), site))
+    }
+
+    /// A site with TLS, with its name.
+    #[must_use]
+    pub fn encrypted(&self) -> Option<(&String, &Site)> {
+        self.sites.iter().find(|(_, site)| site.tls().is_some())
+    }
+
+    /// Whether a site hands to Django what strangers ask without TLS, and no proxy in front
+    /// takes care of that.
+    #[must_use]
+    pub fn is_open(&self, site: &Site) -> bool {
+        let sockets = site.own_plain_sockets();
+        !site.routes.is_empty()
+            && self.trusted_proxies.is_none()
+            && sockets.iter().any(|socket| !socket.is_local())
     }
 
     /// The access log.
@@ -340,6 +378,16 @@ impl Pool {
         }
     }
 
+    /// Whether there is something to stick to: several nodes that take turns, or several
+    /// backups. nginx asks the only one of them first whatever a session says.
+    #[must_use]
+    pub fn has_choice(&self) -> bool {
+        let is_backup = |node: &&Flex<Node>| node.state() == NodeState::Backup;
+        let backups = self.nodes.iter().filter(is_backup).count();
+        let several = self.nodes.len() - backups > 1 || backups > 1;
+        several || self.nodes.iter().any(|node| node.is_name())
+    }
+
     /// The conditions for the next node; empty for never.
     #[must_use]
     pub fn failover_on(&self) -> Vec<FailoverCondition> {
@@ -436,11 +484,18 @@ impl Failover {
     }
 }
 
-impl super::model::Node {
+impl Node {
     /// Whether it gets requests; `up` by default.
     #[must_use]
     pub fn state(&self) -> NodeState {
         self.state.unwrap_or_default()
+    }
+
+    /// Whether its address is a name, which may stand for several.
+    #[must_use]
+    pub fn is_name(&self) -> bool {
+        let url = address::parse_url(self.address.as_bytes(), Allowed::default());
+        url.is_ok_and(|url| matches!(url.host, Host::Name(_)))
     }
 
     /// The path of a unix socket.
@@ -463,6 +518,15 @@ impl Site {
         self.listen
             .clone()
             .unwrap_or_else(|| vec![Listen("80".to_owned())])
+    }
+
+    /// The plain-HTTP sockets that do not redirect.
+    #[must_use]
+    pub fn own_plain_sockets(&self) -> Vec<Listen> {
+        match self.tls() {
+            Some(tls) if tls.redirects() => Vec::new(),
+            _ => self.plain_sockets(),
+        }
     }
 
     /// TLS sockets; port 443 by default, none without TLS.
@@ -543,6 +607,44 @@ impl Tls {
                 ..Hsts::default()
             },
         }
+    }
+}
+
+impl Listen {
+    /// Whether only this machine reaches it.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        let allowed = Allowed {
+            listen: true,
+            uri: false,
+        };
+        let url = address::parse_url(self.0.as_bytes(), allowed);
+        url.is_ok_and(|url| match url.host {
+            Host::V4(address) => address.is_loopback(),
+            Host::V6(address) => address.is_loopback(),
+            Host::Unix(_) => true,
+            Host::Name(name) => name == b"localhost",
+        })
+    }
+}
+
+impl Route {
+    /// Whether its path is one of WebSockets, and its connections cannot become any.
+    #[must_use]
+    pub fn refuses_websockets(&self, path: &str, pool: &Pool) -> bool {
+        self.websocket != Some(true)
+            && pool.spoken() == Protocol::Http
+            && has_word(path.as_bytes(), WEBSOCKETS)
+    }
+
+    /// Whether its path is one of server-sent events, and its responses wait in a buffer.
+    #[must_use]
+    pub fn holds_events(&self, path: &str, pool: &Pool) -> bool {
+        let off = |buffering: &Flex<Buffering>| buffering.enabled == Some(false);
+        let at_once = self.websocket == Some(true)
+            || self.streaming == Some(true)
+            || self.buffering.as_ref().is_some_and(off);
+        !at_once && pool.spoken() == Protocol::Http && has_word(path.as_bytes(), EVENTS)
     }
 }
 

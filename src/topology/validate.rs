@@ -25,6 +25,7 @@ mod place;
 mod pools;
 mod proxies;
 mod quantities;
+mod questions;
 mod routes;
 mod rules;
 mod sites;

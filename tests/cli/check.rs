@@ -377,7 +377,7 @@ fn without_an_nginx_it_says_so() {
     status: 0
     --- stdout
     ok        topology  topology.yaml: no problems
-    ok        lint      nginx.conf for nginx 1.28.3, 99 lines: no problems
+    ok        lint      nginx.conf for nginx 1.28.3, 100 lines: no problems
     left out  nginx -t  no nginx was found here; `--nginx PROGRAM` names one
     left out  probe     --no-probe
 

@@ -1,5 +1,6 @@
 //! One complete site: files, uploads, TLS, limits, access, and the page for bad days.
 
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use crate::certificate::Certificate;
@@ -9,6 +10,7 @@ use crate::engines::Engine;
 use crate::home::{Home, Port};
 use crate::nginx::{Nginx, Topology, for_each_engine};
 use crate::process::wait_for;
+use crate::recorder::{Protocol, Recorder};
 
 const HOST: &str = "shop.example.com";
 /// `anna` with the password `secret`, as `openssl passwd -apr1` writes it.
@@ -474,5 +476,35 @@ fn the_down_page_shows_when_all_nodes_are_dead() {
         }
         assert_eq!(site.tls().get("/static/shop/site.css").send().status, 200);
         stage.node.restart();
+    });
+}
+
+#[test]
+fn the_proxy_protocol_tells_who_the_client_is() {
+    let home = Home::new();
+    let node = Recorder::on_port(Protocol::Http, None);
+    for_each_engine(|engine| {
+        let http = Port::lease();
+        let topology = Topology::read("proxy_protocol.yaml")
+            .with("HTTP", &http)
+            .with("NODE", node.address());
+        let _nginx = Nginx::start(&home, engine, &topology, http.number());
+        let client = Client::new(http.number(), HOST);
+        let ask = |address: &str| {
+            let mut connection = client.connect().expect("a connection");
+            let request = format!(
+                "PROXY TCP4 {address} 127.0.0.1 4000 80\r\nGET /inside/ HTTP/1.1\r\n\
+                 Host: {HOST}\r\nX-Forwarded-For: 1.2.3.4\r\nConnection: close\r\n\r\n"
+            );
+            connection.write_all(request.as_bytes()).expect("sent");
+            let mut answer = String::new();
+            connection.read_to_string(&mut answer).expect("an answer");
+            answer
+        };
+        assert!(ask("203.0.113.7").starts_with("HTTP/1.1 200"));
+        let seen = node.take().concat();
+        assert!(seen.contains("x-forwarded-for: 203.0.113.7"), "{seen}");
+        assert!(!seen.contains("1.2.3.4"), "{seen}");
+        assert!(ask("198.51.100.7").starts_with("HTTP/1.1 403"));
     });
 }

@@ -107,7 +107,7 @@ struct Pool {
     uwsgi: bool,
 }
 
-const POOLS: &[&str] = &["app", "api-v2", "Realtime", "x_1"];
+const POOLS: &[&str] = &["app", "api-v2", "Realtime", "gunicorn", "x_1", "daphne"];
 const SITES: &[&str] = &["shop", "blog-2", "a_b"];
 const STREAMS: &[&str] = &["postgres", "cache-1", "app"];
 
@@ -559,9 +559,14 @@ impl Builder<'_> {
         if answers && !wildcard {
             perhaps!(tape, out, 3, "acme", world.file("acme challenges"));
         }
-        let routes = self.routes(pools);
-        out.insert("routes".into(), routes.into());
-        self.files(&mut out);
+        // The first site leads to all pools; another may have files alone.
+        if index > 0 && self.tape.one_in(4) {
+            out.insert("media".into(), json!(world.file("media")));
+        } else {
+            let routes = self.routes(pools);
+            out.insert("routes".into(), routes.into());
+            self.files(&mut out);
+        }
         self.site_settings(&mut out, index);
         out.into()
     }
@@ -613,6 +618,8 @@ impl Builder<'_> {
                 let pool = &pools[self.tape.below(pools.len())];
                 let prefix = match PREFIXES[index % PREFIXES.len()] {
                     "/graphql" if self.tape.bool() => "/größe und \"mehr\"; x/",
+                    "/ws/" if self.tape.bool() => "/chat/Socket.IO",
+                    "/events/" if self.tape.bool() => "/api/stream/",
                     prefix => prefix,
                 };
                 (prefix.to_owned(), self.route(prefix, pool))
@@ -636,7 +643,13 @@ impl Builder<'_> {
             "body_limit",
             tape.of(&["100m", "1g", "unlimited", "512k"])
         );
-        perhaps!(tape, out, 4, "timeouts", {"read": "5m", "connect": "1s"});
+        if !piecemeal {
+            perhaps!(tape, out, 8, "websocket", false);
+            perhaps!(tape, out, 8, "streaming", false);
+        }
+        perhaps!(tape, out, 4, "timeouts", {
+            "read": tape.of(&["5m", "30s", "2h"]), "connect": "1s"
+        });
         if !piecemeal && tape.one_in(4) {
             let buffering = match tape.below(4) {
                 0 => json!("off"),

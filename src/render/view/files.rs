@@ -1,5 +1,6 @@
 //! Folders that nginx serves itself.
 
+use super::asked;
 use super::common::HeaderLine;
 use super::names;
 use crate::render::arg::Arg;
@@ -11,6 +12,8 @@ use serde::Serialize;
 pub struct Files {
     /// The location.
     pub location: Arg,
+    /// The rules of lint that are not to speak about the location.
+    pub ignored: Vec<Arg>,
     /// The folder.
     pub root: Arg,
     /// Whether only Django may hand the files out.
@@ -52,6 +55,7 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
         folders.push(Files {
             location: assets.url().into(),
             root: folder(&assets.root),
+            ignored: Vec::new(),
             internal: false,
             headers: with(
                 std::iter::once(line("Cache-Control", cache, false))
@@ -75,6 +79,7 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
         folders.push(Files {
             location: media.url().into(),
             root: folder(&media.root),
+            ignored: Vec::new(),
             internal: false,
             headers: with(nosniff().into_iter().chain(sandbox).collect()),
             gzip: false,
@@ -86,12 +91,16 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
         folders.push(Files {
             location: protected.url.as_str().into(),
             root: folder(&protected.root),
+            ignored: Vec::new(),
             internal: true,
             headers: with(nosniff().into_iter().collect()),
             gzip: false,
             gzip_static: false,
             brotli_static: false,
         });
+    }
+    for folder in folders.iter_mut().filter(|folder| !folder.internal) {
+        folder.ignored = asked::of_files(site, folder.location.text(), &folder.headers);
     }
     folders
 }

@@ -4,7 +4,7 @@ use super::catch_all::{CatchAll, catch_all};
 use super::common::{HeaderLine, LogLine, access_log, request_id};
 use super::limits::{RateZone, rate_zones};
 use super::names;
-use super::site::SiteView;
+use super::site::{Others, SiteView};
 use super::sockets::has_unusual_port;
 use super::sticky::{self, StickyMaps};
 use super::tls::{TlsSettings, hsts_value, shared_tls};
@@ -116,10 +116,14 @@ impl Http {
             return None;
         }
         let shared_tls = shared_tls(topology, target);
+        let others = Others {
+            own_tls: shared_tls.is_none(),
+            encrypted: topology.encrypted().is_some(),
+        };
         let sites: Vec<SiteView> = topology
             .sites
             .iter()
-            .map(|(name, site)| SiteView::new(topology, target, name, site, shared_tls.is_none()))
+            .map(|(name, site)| SiteView::new(topology, target, name, site, others))
             .collect();
         let routes = || {
             topology
@@ -239,12 +243,18 @@ fn domains(topology: &Topology) -> impl Iterator<Item = &str> {
 
 fn real_ip(proxies: &TrustedProxies, pools: &Named<Pool>) -> RealIp {
     let over_protocol = proxies.proxy_protocol == Some(true);
+    // Whoever connects has to speak the protocol, and nginx takes no address without a network.
+    let everybody = ["0.0.0.0/0", "::/0", "unix:"].map(Arg::from);
+    let listed = proxies
+        .networks
+        .iter()
+        .map(|network| network.as_str().into());
     RealIp {
-        networks: proxies
-            .networks
-            .iter()
-            .map(|network| network.as_str().into())
-            .collect(),
+        networks: if proxies.networks.is_empty() && over_protocol {
+            everybody.into()
+        } else {
+            listed.collect()
+        },
         header: if over_protocol {
             "proxy_protocol".into()
         } else {

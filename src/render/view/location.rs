@@ -1,5 +1,6 @@
 //! Locations of pools: who may come in, and what Django is told.
 
+use super::asked;
 use super::common::{HeaderLine, request_id, scheme};
 use super::limits::{Limit, limits};
 use super::names;
@@ -29,6 +30,10 @@ pub struct Location {
     pub headers: Vec<HeaderLine>,
     /// `client_max_body_size`, where it is not the site's.
     pub body_limit: Option<Arg>,
+    /// The rules of lint that are not to speak about the limit.
+    pub body_limit_ignored: Vec<Arg>,
+    /// The rules of lint that are not to speak about `proxy_pass`.
+    pub pass_ignored: Vec<Arg>,
     /// Over HTTP.
     pub proxy: Option<Proxy>,
     /// Over uWSGI's protocol.
@@ -59,6 +64,8 @@ pub struct UpstreamSettings {
     pub connect_timeout: Arg,
     /// `*_read_timeout`.
     pub read_timeout: Arg,
+    /// The rules of lint that are not to speak about it.
+    pub read_timeout_ignored: Vec<Arg>,
     /// `*_send_timeout`.
     pub send_timeout: Arg,
     /// `*_next_upstream`; none for a single node.
@@ -71,6 +78,8 @@ pub struct UpstreamSettings {
     pub unbuffered: bool,
     /// Whether request bodies are passed on piece by piece.
     pub request_unbuffered: bool,
+    /// The rules of lint that are not to speak about the lack of a buffer.
+    pub unbuffered_ignored: Vec<Arg>,
     /// `*_buffer_size`.
     pub buffer_size: Arg,
     /// `*_buffers`.
@@ -160,6 +169,10 @@ fn location(
         limit: None,
         headers: Vec::new(),
         body_limit: route.body_limit.as_ref().map(body_limit),
+        body_limit_ignored: { route.body_limit.as_ref() }
+            .map(asked::of_body_limit)
+            .unwrap_or_default(),
+        pass_ignored: asked::of_pass(path, route, pool),
         proxy: (!uwsgi).then(|| proxy(topology, target, site, path, route)),
         uwsgi: uwsgi.then(|| Uwsgi {
             pass: route.pool.as_str().into(),
@@ -172,7 +185,7 @@ fn location(
             },
             headers: uwsgi_headers(topology, target, site),
         }),
-        upstream: upstream_settings(topology, site, route),
+        upstream: upstream_settings(topology, site, path, route),
     })
 }
 
@@ -303,7 +316,12 @@ fn lines(headers: Vec<(String, Arg)>) -> Vec<HeaderLine> {
         .collect()
 }
 
-fn upstream_settings(topology: &Topology, site: &Site, route: &Route) -> UpstreamSettings {
+fn upstream_settings(
+    topology: &Topology,
+    site: &Site,
+    path: &str,
+    route: &Route,
+) -> UpstreamSettings {
     let pool = topology.pools.get(&route.pool);
     let long = route.websocket == Some(true) || route.streaming == Some(true);
     let own = route.timeouts.clone().unwrap_or_default();
@@ -328,6 +346,7 @@ fn upstream_settings(topology: &Topology, site: &Site, route: &Route) -> Upstrea
     let size = |size: Option<Size>| -> Arg { size.map_or_else(|| "16k".into(), |s| s.0.into()) };
     UpstreamSettings {
         connect_timeout: time(own.connect, shared.connect, CONNECT_TIMEOUT),
+        read_timeout_ignored: asked::of_read_timeout(path, route),
         read_timeout: time(own.read, shared_read, silent),
         send_timeout: time(own.send, shared_send, silent),
         next_upstream: several.then(|| {
@@ -340,6 +359,7 @@ fn upstream_settings(topology: &Topology, site: &Site, route: &Route) -> Upstrea
         tries_timeout: Failover::timeout(failover).0.into(),
         unbuffered: long || buffering.enabled == Some(false),
         request_unbuffered: buffering.request == Some(false),
+        unbuffered_ignored: asked::of_unbuffered(route),
         buffer_size: size(buffering.header),
         buffers: vec![buffering.count.unwrap_or(8).into(), size(buffering.size)],
         hide: hidden_headers(topology, site),

@@ -1,10 +1,11 @@
 //! Sites: the server of the application, and the one that redirects to it.
 
+use super::asked;
 use super::common::{HeaderLine, LogLine, access_log, request_id};
 use super::files::{Files, files};
 use super::location::{Location, body_limit, locations};
 use super::names;
-use super::sockets::{listen_lines, listen_words, port};
+use super::sockets::{addresses, listen_lines, listen_words, port};
 use super::tls::{TlsSettings, hsts_value};
 use crate::render::arg::Arg;
 use crate::topology::model::{Listen, Site, Tls, Topology};
@@ -38,8 +39,12 @@ pub struct Redirect {
 /// The server of the application.
 #[derive(Debug, Clone, Serialize)]
 pub struct AppServerBlock {
+    /// The rules of lint that are not to speak about the server.
+    pub ignored: Vec<Arg>,
     /// `listen` lines, their arguments.
     pub listen: Vec<Vec<Arg>>,
+    /// Which of them is the first that strangers reach without TLS, where others have it.
+    pub unencrypted: Option<usize>,
     /// Whether `http2 on` is written (1.25.1 and later).
     pub http2: bool,
     /// `server_name`.
@@ -52,10 +57,15 @@ pub struct AppServerBlock {
     pub tls: Option<TlsSettings>,
     /// `client_max_body_size`.
     pub body_limit: Arg,
+    /// The rules of lint that are not to speak about the limit.
+    pub body_limit_ignored: Vec<Arg>,
     /// A log of its own.
     pub access_log: Option<LogLine>,
     /// Headers of every response; locations with headers of their own repeat them.
     pub headers: Vec<HeaderLine>,
+    /// The rules of lint that are not to speak about the first header, which is
+    /// Strict-Transport-Security.
+    pub hsts_ignored: Vec<Arg>,
     /// The webroot of http-01 challenges.
     pub acme: Option<Arg>,
     /// The page for dead nodes.
@@ -64,6 +74,15 @@ pub struct AppServerBlock {
     pub files: Vec<Files>,
     /// Locations of pools.
     pub locations: Vec<Location>,
+}
+
+/// What a site depends on that all sites decide together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Others {
+    /// Whether each site has TLS settings of its own.
+    pub(super) own_tls: bool,
+    /// Whether one of them has TLS.
+    pub(super) encrypted: bool,
 }
 
 /// The page for dead nodes.
@@ -81,7 +100,7 @@ impl SiteView {
         target: Target,
         name: &str,
         site: &Site,
-        own_tls: bool,
+        others: Others,
     ) -> Self {
         let redirect = site.tls().filter(|tls| tls.redirects()).map(|_| Redirect {
             listen: listen_lines(
@@ -96,7 +115,7 @@ impl SiteView {
         let redirect = redirect.filter(|redirect| !redirect.listen.is_empty());
         Self {
             name: name.into(),
-            server: app_server(topology, target, name, site, own_tls),
+            server: app_server(topology, target, name, site, others),
             redirect,
         }
     }
@@ -125,21 +144,26 @@ fn app_server(
     target: Target,
     name: &str,
     site: &Site,
-    own_tls: bool,
+    others: Others,
 ) -> AppServerBlock {
     let tls = site.tls();
-    let mut listen = Vec::new();
-    if tls.is_none_or(|tls| !tls.redirects()) {
-        let words = listen_words(topology, target, false, false);
-        listen.extend(listen_lines(&site.plain_sockets(), &words));
-    }
+    let plain = site.own_plain_sockets();
+    let words = listen_words(topology, target, false, false);
+    let mut listen = listen_lines(&plain, &words);
+    let asked = others.encrypted && topology.is_open(site);
+    let unencrypted = asked.then(|| {
+        let local = plain.iter().take_while(|socket| socket.is_local());
+        local.flat_map(addresses).count()
+    });
     if let Some(tls) = tls {
         let words = listen_words(topology, target, true, tls.speaks_http2());
         listen.extend(listen_lines(&site.tls_sockets(), &words));
     }
     let headers = response_headers(topology, name, site);
     AppServerBlock {
+        ignored: asked::of_server(site),
         listen,
+        unencrypted,
         http2: tls.is_some_and(Tls::speaks_http2) && target.at_least(1, 25, 1),
         names: server_names(site),
         certificate: tls
@@ -147,9 +171,10 @@ fn app_server(
             .map(Arg::from),
         key: tls.and_then(|tls| tls.key.as_deref()).map(Arg::from),
         tls: tls
-            .filter(|_| own_tls)
+            .filter(|_| others.own_tls)
             .map(|tls| TlsSettings::new(topology, target, tls.profile())),
         body_limit: body_limit(&site.body_limit()),
+        body_limit_ignored: asked::of_site_body_limit(site),
         access_log: site
             .access_log
             .as_deref()
@@ -166,6 +191,7 @@ fn app_server(
         files: files(site, &headers),
         locations: locations(topology, target, name, site, &headers),
         headers,
+        hsts_ignored: asked::of_hsts(site),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Streams: databases and caches over TCP.
 
+use super::asked;
 use super::names;
 use super::upstream::{self, NodeNames, ServerLine};
 use crate::render::arg::Arg;
@@ -17,6 +18,8 @@ pub struct StreamView {
     pub zone: Vec<Arg>,
     /// The balancing method, name first; empty for nginx's own round robin.
     pub method: Vec<Arg>,
+    /// The rules of lint that are not to speak about the method.
+    pub method_ignored: Vec<Arg>,
     /// `server` lines, their arguments.
     pub servers: Vec<ServerLine>,
     /// The server.
@@ -46,15 +49,20 @@ pub(super) fn all(topology: &Topology) -> Vec<StreamView> {
     topology
         .streams
         .iter()
-        .map(|(name, stream)| view(name, stream))
+        .map(|(name, stream)| view(topology, name, stream))
         .collect()
 }
 
-fn view(name: &str, stream: &Stream) -> StreamView {
+fn view(topology: &Topology, name: &str, stream: &Stream) -> StreamView {
     let alone = upstream::is_alone(&stream.nodes);
     let timeouts = stream.timeouts.clone().unwrap_or_default();
     let time = |time: Option<Time>, default: &str| -> Arg {
         time.map_or_else(|| default.into(), |time| time.0.into())
+    };
+    let method = if alone {
+        Vec::new()
+    } else {
+        upstream::method(stream.balancing().as_ref())
     };
     StreamView {
         name: name.into(),
@@ -62,11 +70,8 @@ fn view(name: &str, stream: &Stream) -> StreamView {
             names::stream_zone(name).into(),
             upstream::shared_memory(stream.nodes.len()).into(),
         ],
-        method: if alone {
-            Vec::new()
-        } else {
-            upstream::method(stream.balancing().as_ref())
-        },
+        method_ignored: asked::of_method(topology, None, &method, stream.nodes.len()),
+        method,
         servers: stream
             .nodes
             .iter()

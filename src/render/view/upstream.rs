@@ -1,5 +1,6 @@
 //! Pools as upstreams.
 
+use super::asked;
 use super::names;
 use super::sticky::{self, replaced_cookie};
 use crate::render::arg::Arg;
@@ -20,8 +21,12 @@ pub struct Upstream {
     pub zone: Vec<Arg>,
     /// The balancing method, name first; empty for nginx's own round robin.
     pub method: Vec<Arg>,
+    /// The rules of lint that are not to speak about the method.
+    pub method_ignored: Vec<Arg>,
     /// `sticky`, its arguments.
     pub sticky: Option<Vec<Arg>>,
+    /// The rules of lint that are not to speak about `sticky`.
+    pub sticky_ignored: Vec<Arg>,
     /// `server` lines.
     pub servers: Vec<ServerLine>,
     /// `keepalive` and its companions.
@@ -72,17 +77,23 @@ fn pool_method(name: &str, pool: &Pool, target: Target) -> Vec<Arg> {
 
 fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Upstream {
     let alone = is_alone(&pool.nodes);
-    let native = !pool.falls_back(target) && !alone;
+    let native = !pool.falls_back(target) && pool.has_choice();
     let sticky = native.then(|| sticky::args(topology, name, pool)).flatten();
     let names = match (&sticky, pool.stickiness()) {
         (Some(_), Some(Stickiness::Cookie(_))) => NodeNames::All,
         (Some(_), Some(Stickiness::Route(_))) => NodeNames::Given,
         _ => NodeNames::None,
     };
+    let method = pool_method(name, pool, target);
+    let cookie = { pool.sticky.as_ref() }.filter(|sticky| native && sticky.cookie.is_some());
     Upstream {
         name: name.into(),
         zone: vec![names::pool_zone(name).into(), zone_size(pool).into()],
-        method: pool_method(name, pool, target),
+        method_ignored: asked::of_method(topology, Some(name), &method, pool.nodes.len()),
+        method,
+        sticky_ignored: cookie
+            .map(|sticky| asked::of_cookie(topology, name, sticky))
+            .unwrap_or_default(),
         sticky,
         servers: pool
             .nodes

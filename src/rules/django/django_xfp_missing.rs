@@ -1,12 +1,12 @@
 //! `django-xfp-missing`.
 
-use super::websocket_upgrade_missing::WORDS;
 use crate::finding::Severity;
 use crate::model::Model;
 use crate::rules::facts::{Pass, Protocol};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, dropped, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::values::paths::WEBSOCKETS;
 
 declare_rule! {
     /// ## What it reports
@@ -81,7 +81,8 @@ impl Rule for DjangoXfpMissing {
                     "Write `proxy_set_header {header} $scheme;` in this block"
                 ));
             let place = places.place_around(scope);
-            if headers.get("Upgrade").is_some() && place.is_some_and(|place| place.has_word(WORDS))
+            if headers.get("Upgrade").is_some()
+                && place.is_some_and(|place| place.has_word(WEBSOCKETS))
             {
                 finding.severity = Severity::Info;
             } else if (tls || stated.is_some()) && headers.known == Known::Surely {

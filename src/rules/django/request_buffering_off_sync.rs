@@ -3,6 +3,7 @@
 use crate::rules::AppServer;
 use crate::rules::facts::app_server;
 use crate::rules::meta::declare_rule;
+use crate::rules::places::inherited;
 use crate::rules::{Meta, Rule, RuleContext};
 
 declare_rule! {
@@ -10,6 +11,7 @@ declare_rule! {
     ///
     /// `proxy_request_buffering off` or `proxy_buffering off` in front of Gunicorn whose workers take one
     /// request at a time, which is the default. State `sync-workers = false` in the settings for others.
+    /// A `location` that passes `Upgrade` on has others: these do not speak WebSocket.
     ///
     /// ## Why it matters
     ///
@@ -44,7 +46,12 @@ impl Rule for RequestBufferingOffSync {
         let mut told = Vec::new();
         for pass in places.django_over_http() {
             let gunicorn = app_server(pass, cx.settings) == Some(AppServer::Gunicorn);
-            if !gunicorn && cx.settings.django.sync_workers != Some(true) {
+            let upgrades = || {
+                let headers = inherited(model, pass.statement.scope, "proxy_set_header");
+                headers.get("Upgrade").is_some()
+            };
+            let sync = cx.settings.django.sync_workers == Some(true);
+            if !sync && (!gunicorn || upgrades()) {
                 continue;
             }
             for name in ["proxy_request_buffering", "proxy_buffering"] {

@@ -3,6 +3,7 @@
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{inherited, is_on};
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::values::paths::EVENTS;
 
 declare_rule! {
     /// ## What it reports
@@ -42,7 +43,7 @@ impl Rule for WebsocketBufferingSse {
             let Some(place) = places.place_around(scope) else {
                 continue;
             };
-            if !place.has_word(&["sse", "events", "event-stream", "eventstream", "stream"])
+            if !place.has_word(EVENTS)
                 || !is_on(model, scope, "proxy_buffering", true)
                 || inherited(model, scope, "proxy_set_header")
                     .get("Upgrade")

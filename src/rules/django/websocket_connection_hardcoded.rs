@@ -1,9 +1,9 @@
 //! `websocket-connection-hardcoded`.
 
-use super::websocket_upgrade_missing::WORDS;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::inherited;
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::values::paths::WEBSOCKETS;
 
 declare_rule! {
     /// ## What it reports
@@ -50,7 +50,7 @@ impl Rule for WebsocketConnectionHardcoded {
                 continue;
             };
             if !word.value().eq_ignore_ascii_case(b"upgrade")
-                || place.has_word(WORDS)
+                || place.has_word(WEBSOCKETS)
                 || told.contains(&word.span())
             {
                 continue;

@@ -1,6 +1,5 @@
 //! `websocket-read-timeout`.
 
-use super::websocket_upgrade_missing::WORDS;
 use crate::finding::Severity;
 use crate::rules::AppServer;
 use crate::rules::facts::app_server;
@@ -8,6 +7,7 @@ use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::values::number;
+use crate::values::paths::WEBSOCKETS;
 
 declare_rule! {
     /// ## What it reports
@@ -53,7 +53,7 @@ impl Rule for WebsocketReadTimeout {
             };
             if matches!(server, Some(AppServer::Daphne | AppServer::Uvicorn))
                 || headers.get("Upgrade").is_none()
-                || !place.has_word(WORDS)
+                || !place.has_word(WEBSOCKETS)
                 || timeout.known == Known::No
             {
                 continue;
@@ -64,12 +64,15 @@ impl Rule for WebsocketReadTimeout {
             }) {
                 continue;
             }
-            let (span, label) = match word {
-                Some(word) => (word.span(), "short"),
-                None => (pass.statement.head(), "60 seconds by default"),
+            let (span, label, time) = match word {
+                Some(word) => (word.span(), "short", format!("`{}`", word.to_str())),
+                None => {
+                    let head = pass.statement.head();
+                    (head, "60 seconds by default", "a minute".to_owned())
+                }
             };
             let mut finding = cx
-                .finding(span, "idle WebSockets are closed after a minute")
+                .finding(span, format!("idle WebSockets are closed after {time}"))
                 .label(label)
                 .related(place.span(), "for WebSockets")
                 .help("Write `proxy_read_timeout 1h;` in this block");

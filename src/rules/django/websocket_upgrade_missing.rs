@@ -4,6 +4,7 @@ use crate::rules::facts::Protocol;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::values::paths::WEBSOCKETS;
 
 declare_rule! {
     /// ## What it reports
@@ -49,7 +50,8 @@ impl Rule for WebsocketUpgradeMissing {
             let Some(place) = places.place_around(scope) else {
                 continue;
             };
-            if !matches!(pass.protocol, Protocol::Http | Protocol::Https) || !place.has_word(WORDS)
+            if !matches!(pass.protocol, Protocol::Http | Protocol::Https)
+                || !place.has_word(WEBSOCKETS)
             {
                 continue;
             }
@@ -97,6 +99,3 @@ impl Rule for WebsocketUpgradeMissing {
         }
     }
 }
-
-/// Words of paths that stand for WebSockets.
-pub(super) const WORDS: &[&str] = &["ws", "wss", "websocket", "websockets", "socket.io"];

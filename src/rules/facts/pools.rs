@@ -1,8 +1,8 @@
 //! What rules ask about upstreams.
 
 use crate::directives::Family;
-use crate::model::Model;
 use crate::model::upstream::{Keepalive, Peer, Reference, Upstream, Upstreams};
+use crate::model::{Model, Statement};
 use crate::values::address::Host;
 
 /// The upstreams beside one: those of `http` or of `stream`.
@@ -33,6 +33,13 @@ pub fn users<'a, 'm>(
 /// Its servers that are not `backup`.
 pub fn primaries<'a, 'm>(upstream: &'a Upstream<'m>) -> impl Iterator<Item = &'a Peer<'m>> {
     upstream.servers.iter().filter(|peer| !peer.backup)
+}
+
+/// Its `sticky`; that of nginx Plus is read by nobody but rules.
+#[must_use]
+pub fn sticky<'m>(model: &Model<'m>, upstream: &Upstream<'m>) -> Option<Statement<'m>> {
+    let written = || model.scope(upstream.scope).first("sticky");
+    upstream.sticky.or_else(written)
 }
 
 /// Its `keepalive`, if connections are to be kept.

@@ -3,6 +3,7 @@
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, Place, inherited, is_guarded, serves_files};
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::values::paths::UPLOADS;
 
 declare_rule! {
     /// ## What it reports
@@ -74,16 +75,6 @@ impl Rule for MediaExecutableContent {
         }
     }
 }
-
-/// First words of paths that stand for uploads.
-const UPLOADS: &[&str] = &[
-    "media",
-    "uploads",
-    "upload",
-    "mediafiles",
-    "user_uploads",
-    "user-uploads",
-];
 
 /// Whether a location is for uploads: by the URL that the settings state, else by its name.
 pub(in crate::rules) fn is_for_uploads(place: &Place<'_, '_>, stated: Option<&str>) -> bool {

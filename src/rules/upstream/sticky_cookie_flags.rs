@@ -3,7 +3,7 @@
 use crate::finding::{Fix, Safety};
 use crate::model::upstream::Upstream;
 use crate::rules::edits::append;
-use crate::rules::facts::pools::users;
+use crate::rules::facts::pools::{sticky, users};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 
@@ -40,7 +40,7 @@ impl Rule for StickyCookieFlags {
     }
 
     fn upstream(&self, upstream: &Upstream<'_>, cx: &mut RuleContext<'_, '_>) {
-        let Some(sticky) = upstream.sticky else {
+        let Some(sticky) = sticky(cx.model, upstream) else {
             return;
         };
         if !sticky.arg(0).is_some_and(|mode| mode.is("cookie")) {

@@ -1,23 +1,25 @@
 //! `sticky-pointless`.
 
-use crate::model::upstream::{Method, Upstream};
-use crate::rules::facts::pools::{is_address, primaries, shown};
+use crate::model::upstream::Upstream;
+use crate::rules::facts::pools::{is_address, primaries, shown, sticky};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 
 declare_rule! {
     /// ## What it reports
     ///
-    /// `sticky` in an upstream with one server, or beside `ip_hash` or `hash`.
+    /// `sticky` in an upstream with one server, or one and one `backup`.
+    ///
+    /// Nothing is said beside `ip_hash` or `hash`. They choose the server of a client that has no
+    /// session yet; then `sticky` counts, and the client stays when its address or the path changes.
     ///
     /// ## Why it matters
     ///
-    /// With one server there is nothing to stick to. Beside `ip_hash` and `hash` two mechanisms
-    /// send a client to the same server; which one does is hard to tell when it fails.
+    /// With one server there is nothing to stick to: nginx asks it first, whatever the session says.
     ///
     /// ## What to do
     ///
-    /// Remove `sticky`, or the method.
+    /// Remove `sticky`.
     ///
     /// ## References
     ///
@@ -35,31 +37,27 @@ impl Rule for StickyPointless {
     }
 
     fn upstream(&self, upstream: &Upstream<'_>, cx: &mut RuleContext<'_, '_>) {
-        let Some(sticky) = upstream.sticky else {
+        let Some(sticky) = sticky(cx.model, upstream) else {
             return;
         };
         let name = shown(upstream);
         let mut servers = primaries(upstream);
         let (only, second) = (servers.next(), servers.next());
-        let hashes = matches!(upstream.method, Method::IpHash | Method::Hash);
-        let finding = match (only, second, upstream.methods.last()) {
-            (Some(only), None, _)
-                if is_address(only) && !cx.model.incomplete.contains(&upstream.scope) =>
-            {
-                cx.finding(
-                    sticky.head(),
-                    format!("`{name}` has one server to stick to"),
-                )
-                .related(only.statement.head(), "the only one")
-            }
-            (_, _, Some(method)) if hashes => cx
-                .finding(
-                    sticky.head(),
-                    format!("`{}` keeps clients on a server already", method.name()),
-                )
-                .related(method.head(), "does the same"),
-            _ => return,
+        let (Some(only), None) = (only, second) else {
+            return;
         };
+        let mut backups = upstream.servers.iter().filter(|peer| peer.backup);
+        let spare = backups.next();
+        let choice = spare.is_some_and(|spare| !is_address(spare)) || backups.next().is_some();
+        if choice || !is_address(only) || cx.model.incomplete.contains(&upstream.scope) {
+            return;
+        }
+        let finding = cx
+            .finding(
+                sticky.head(),
+                format!("`{name}` has one server to stick to"),
+            )
+            .related(only.statement.head(), "the only one");
         cx.report(finding.label("has no effect").help("Remove `sticky`"));
     }
 }

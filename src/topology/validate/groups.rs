@@ -47,17 +47,8 @@ impl Group<'_> {
 
     /// Whether it surely has one node: names can have many addresses.
     pub(super) fn is_single(&self) -> bool {
-        let is_name = |node: &Node| node.socket().is_none() && named_host(&node.address);
-        matches!(self.nodes, [only] if !is_name(only))
+        matches!(self.nodes, [only] if !only.is_name())
     }
-}
-
-fn named_host(address: &str) -> bool {
-    !address.starts_with('[')
-        && address
-            .split(':')
-            .next()
-            .is_some_and(|host| host.bytes().any(|b| b.is_ascii_alphabetic()))
 }
 
 /// Checks every node, and all of them together; the addresses that are right, by index.

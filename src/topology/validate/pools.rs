@@ -5,7 +5,7 @@ use super::groups::{self, Group, Kind};
 use super::place::Scope;
 use super::quantities::{self, Counted};
 use super::text::{self, shown};
-use super::{Checks, balance, failover, keepalive, sticky};
+use super::{Checks, balance, failover, keepalive, questions, sticky};
 use crate::finding::Finding;
 use crate::source::Span;
 use crate::topology::address::NodeAddress;
@@ -37,6 +37,7 @@ pub(super) fn check(cx: &mut Checks<'_>) {
         text::name(cx, name, scope.at(&[]));
         check_values(cx, pool, &scope);
         nodes.push((name.as_str(), pool, check_pool(cx, name, pool, &scope)));
+        questions::ask_about_pool(cx, name, pool, &scope);
     }
     refuse_two_protocols(cx, &nodes);
     sticky::refuse_taken_cookies(cx);

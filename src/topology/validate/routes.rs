@@ -3,7 +3,7 @@
 use super::place::{Place, Scope};
 use super::quantities;
 use super::text::{self, shown};
-use super::{Checks, access, limits, pools};
+use super::{Checks, access, limits, pools, questions};
 use crate::finding::Finding;
 use crate::source::Span;
 use crate::topology::document::Step::Key;
@@ -143,7 +143,10 @@ pub(super) fn check_site(cx: &mut Checks<'_>, site_name: &str, site: &Site) {
         check_strip(cx, prefix, route, &scope);
         check_piecemeal(cx, route, &scope);
         match cx.topology.pools.get(&route.pool) {
-            Some(pool) => check_pool(cx, prefix, route, pool, &scope),
+            Some(pool) => {
+                check_pool(cx, prefix, route, pool, &scope);
+                questions::ask_about_route(cx, prefix, route, pool, &scope);
+            }
             None => report_unknown_pool(cx, route, &scope),
         }
     }

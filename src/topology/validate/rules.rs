@@ -81,6 +81,10 @@ pub const RULES: &[(&str, &str)] = &[
     ("topology-empty-site", "a site that answers nothing"),
     ("topology-empty-text", "an empty value"),
     (
+        "topology-events-path",
+        "a path of server-sent events that wait in a buffer",
+    ),
+    (
         "topology-exposed-stream",
         "a stream that everybody can connect to",
     ),
@@ -105,6 +109,10 @@ pub const RULES: &[(&str, &str)] = &[
     ),
     ("topology-hidden-character", "an invisible character"),
     ("topology-hsts", "HSTS without a duration"),
+    (
+        "topology-hsts-missing",
+        "a site of files that does not keep browsers with HTTPS",
+    ),
     ("topology-hsts-preload", "HSTS that browsers do not preload"),
     (
         "topology-http2-of-socket",
@@ -113,6 +121,10 @@ pub const RULES: &[(&str, &str)] = &[
     (
         "topology-insecure-cookie",
         "a cookie that browsers refuse without `secure`",
+    ),
+    (
+        "topology-ip-hash-behind-proxy",
+        "a hash of addresses that are all the same",
     ),
     ("topology-ipv6-brackets", "an IPv6 address without brackets"),
     (
@@ -184,6 +196,10 @@ pub const RULES: &[(&str, &str)] = &[
     ("topology-only-backups", "backup nodes alone"),
     ("topology-openssl-version", "an unknown OpenSSL"),
     ("topology-owned-header", "a header that is set elsewhere"),
+    (
+        "topology-plain-site",
+        "a site without TLS beside one with it",
+    ),
     ("topology-port", "a port that does not exist"),
     (
         "topology-profile-of-socket",
@@ -307,6 +323,10 @@ pub const RULES: &[(&str, &str)] = &[
         "a variable on a release without it",
     ),
     ("topology-websocket-on-wsgi", "WebSockets to a WSGI server"),
+    (
+        "topology-websocket-path",
+        "a path of WebSockets that cannot be opened",
+    ),
     ("topology-workers", "impossible workers"),
     ("topology-zero-body-limit", "a limit of 0, which means none"),
     ("topology-zero-time", "a duration of zero"),

@@ -2,7 +2,7 @@
 
 use super::place::Scope;
 use super::text::{self, shown};
-use super::{Checks, cross, domains, files, headers, routes, sockets, tls};
+use super::{Checks, cross, domains, files, headers, questions, routes, sockets, tls};
 use crate::finding::Finding;
 use crate::topology::document::Step::{Index, Key};
 use crate::topology::model::{Route, Site};
@@ -24,6 +24,7 @@ pub(super) fn check(cx: &mut Checks<'_>) {
         routes::check_site(cx, name, site);
         refuse_duplicate_locations(cx, name, site, &scope);
     }
+    questions::ask_about_sites(cx);
     domains::refuse_duplicates(cx);
     routes::warn_of_unused_pools(cx);
     cross::refuse_equal_names(cx, "sites", topology.sites.keys());

@@ -229,7 +229,7 @@ pub(super) fn check_pool(cx: &mut Checks<'_>, pool: &Pool, group: &Group<'_>) {
     let Some(sticky) = &pool.sticky else { return };
     refuse_two_answers(cx, pool, sticky, group.scope);
     check_gate(cx, pool, sticky, group.scope);
-    warn_of_single_node(cx, group);
+    warn_of_single_node(cx, pool, group);
     if sticky.cookie.is_some() {
         check_cookie(cx, sticky, group);
     }
@@ -275,14 +275,14 @@ fn check_gate(cx: &mut Checks<'_>, pool: &Pool, sticky: &Sticky, scope: &Scope<'
     );
 }
 
-fn warn_of_single_node(cx: &mut Checks<'_>, group: &Group<'_>) {
-    if group.is_single() {
+fn warn_of_single_node(cx: &mut Checks<'_>, pool: &Pool, group: &Group<'_>) {
+    if !pool.nodes.is_empty() && !pool.has_choice() {
         cx.report(
             Finding::warning(
                 "topology-sticky-single-node",
                 group.scope.at(&[Key("sticky")]).key(),
                 format!(
-                    "{} has one node, so there is nothing to stick to",
+                    "{} has one node at a time, so there is nothing to stick to",
                     group.what()
                 ),
             )
