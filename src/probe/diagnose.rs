@@ -162,6 +162,7 @@ fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
     match (failure, &probe.evidence) {
         (_, Some(Evidence::SpeaksUwsgi)) => http_to_uwsgi(node),
         (_, Some(Evidence::SpeaksHttp)) => uwsgi_to_http(node),
+        (_, Some(Evidence::Speaks(protocol))) => another_service(probe, protocol),
         (Failure::Dns, _) => Cause::new(
             causes::ProbeDns::META,
             format!("{node} has no address on this machine"),
@@ -233,7 +234,7 @@ fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
             "answer cut short",
         )
         .help("Read its log: a worker was killed, or the view failed while writing"),
-        (Failure::NotHttp(bytes), _) => not_http(node, bytes),
+        (Failure::NotHttp(bytes), _) => not_http(probe, bytes),
         (Failure::LargeHead, _) => Cause::new(
             causes::ProbeLargeHead::META,
             format!("{node} sends more headers than nginx takes"),
@@ -267,11 +268,12 @@ fn no_answer(probe: &Probe, node: &Named<'_>) -> Cause {
         "no answer",
     )
     .help(if uwsgi {
-        "Look at the load of its workers, and check that it speaks uwsgi's protocol: a server of \
-         HTTP or FastCGI waits for ever here"
+        "Look at the load and the log of its workers: all of them may be busy (`processes`, \
+         `threads`); or check that it speaks uwsgi's protocol, because a server of HTTP or FastCGI \
+         waits for ever here"
     } else {
-        "Look at the load and the log of its workers, and check that it speaks HTTP: a socket of \
-         FastCGI waits for ever here"
+        "Look at the load and the log of its workers: all of them may be busy (`gunicorn --workers`, \
+         `--threads`); or check that it speaks HTTP, because a socket of FastCGI waits for ever here"
     })
 }
 
@@ -494,25 +496,35 @@ pub fn spoken(bytes: &[u8]) -> Option<&'static str> {
     })
 }
 
-fn not_http(node: &Named<'_>, bytes: &[u8]) -> Cause {
+fn not_http(probe: &Probe, bytes: &[u8]) -> Cause {
     match spoken(bytes) {
-        Some("TLS") => plain_to_tls(node),
-        Some(protocol) => Cause::new(
-            causes::ProbeNotHttp::META,
-            format!("{node} speaks {protocol}, not HTTP"),
-            "another service",
-        )
-        .help("Correct the port"),
+        Some(protocol) => another_service(probe, protocol),
         None => Cause::new(
             causes::ProbeNotHttp::META,
             format!(
-                "{node} answers with something that is no HTTP: {}",
+                "{} answers with something that is no HTTP: {}",
+                Named(probe),
                 escaped(bytes)
             ),
             "no HTTP",
         )
         .help("Correct the port"),
     }
+}
+
+fn another_service(probe: &Probe, protocol: &str) -> Cause {
+    let node = &Named(probe);
+    let wanted = match (&*probe.target.ask, protocol) {
+        (Ask::Http(_), "TLS") => return plain_to_tls(node),
+        (Ask::Uwsgi(_), _) => "uwsgi's protocol",
+        _ => "HTTP",
+    };
+    Cause::new(
+        causes::ProbeNotHttp::META,
+        format!("{node} speaks {protocol}, not {wanted}"),
+        "another service",
+    )
+    .help("Correct the port")
 }
 
 fn plain_to_tls(node: &Named<'_>) -> Cause {
@@ -599,32 +611,8 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
     match probe.evidence {
         Some(Evidence::SpeaksUwsgi) => return vec![http_to_uwsgi(node)],
         Some(Evidence::SpeaksHttp) => return vec![uwsgi_to_http(node)],
-        Some(Evidence::ShowsDebugPage) | None => {}
+        Some(Evidence::ShowsDebugPage | Evidence::Speaks(_)) | None => {}
     }
-    let server = reply.header("server").unwrap_or_default();
-    if server.starts_with("WSGIServer/") {
-        found.push(
-            Cause::new(
-                causes::ProbeDevelopmentServer::META,
-                format!("{node} is Django's development server"),
-                "runserver",
-            )
-            .help("Run gunicorn, uvicorn or another server that is made for it"),
-        );
-    }
-    let django = probe.target.pool.backend == Backend::Django;
-    let elsewhere = probe.evidence == Some(Evidence::ShowsDebugPage);
-    if django && (elsewhere || reply.marks.debug_page) {
-        found.push(
-            Cause::new(
-                causes::ProbeDebugPage::META,
-                format!("{node} shows Django's debug page"),
-                "`DEBUG` is true",
-            )
-            .help("Set `DEBUG = False`"),
-        );
-    }
-    found.extend(pool::of_page(probe, reply));
     let path = ask.path().unwrap_or("/");
     let host = ask.host().unwrap_or_default();
     match status {
@@ -645,18 +633,9 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
             );
         }
         200..=399 => {}
-        400 if is_django(reply) || reply.marks.disallowed_host => found.push(
-            Cause::new(
-                causes::ProbeDisallowedHost::META,
-                format!("Django on {node} refuses the host `{}`", shown(host)),
-                "host not allowed",
-            )
-            .help(format!(
-                "Add `{}` to `ALLOWED_HOSTS`, or let nginx send the right one \
-                 (`proxy_set_header Host $host`)",
-                shown(host.split(':').next().unwrap_or_default())
-            )),
-        ),
+        400 if is_django(reply) || reply.marks.disallowed_host || reply.marks.error_page => {
+            found.push(disallowed_host(node, reply, host));
+        }
         400 if request.is_some_and(|request| request.tls.is_none()) && reply.marks.wants_tls => {
             found.push(plain_to_tls(node));
         }
@@ -690,7 +669,7 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
                 format!("{node} answers {status} to `{}`", shown(path)),
                 "server error",
             )
-            .help("Read the log of the application"),
+            .help(why_it_fails(probe, reply, status)),
         ),
         _ => found.push(
             Cause::new(
@@ -701,7 +680,70 @@ fn page(probe: &Probe, reply: &Reply, request: Option<&HttpRequest>) -> Vec<Caus
             .help("Ask another path with `--path`"),
         ),
     }
+    let server = reply.header("server").unwrap_or_default();
+    if server.starts_with("WSGIServer/") {
+        found.push(
+            Cause::new(
+                causes::ProbeDevelopmentServer::META,
+                format!("{node} is Django's development server"),
+                "runserver",
+            )
+            .help("Run gunicorn, uvicorn or another server that is made for it"),
+        );
+    }
+    let django = probe.target.pool.backend == Backend::Django;
+    let elsewhere = probe.evidence == Some(Evidence::ShowsDebugPage);
+    if django && (elsewhere || reply.marks.debug_page) {
+        found.push(
+            Cause::new(
+                causes::ProbeDebugPage::META,
+                format!("{node} shows Django's debug page"),
+                "`DEBUG` is true",
+            )
+            .help("Set `DEBUG = False`"),
+        );
+    }
+    found.extend(pool::of_page(probe, reply));
     found
+}
+
+fn disallowed_host(node: &Named<'_>, reply: &Reply, host: &str) -> Cause {
+    let mut help = format!(
+        "Add `{}` to `ALLOWED_HOSTS`, or let nginx send the right one (`proxy_set_header Host \
+         $host`)",
+        shown(host.split(':').next().unwrap_or_default())
+    );
+    // A project may have a page of its own for it.
+    if !reply.marks.disallowed_host && !reply.marks.error_page {
+        help += "; if it is there, it is the view that answers 400";
+    }
+    Cause::new(
+        causes::ProbeDisallowedHost::META,
+        format!("Django on {node} refuses the host `{}`", shown(host)),
+        "host not allowed",
+    )
+    .help(help)
+}
+
+/// Where to look for the cause of a 5xx.
+fn why_it_fails(probe: &Probe, reply: &Reply, status: u16) -> &'static str {
+    let django = is_django(reply) || reply.marks.error_page || reply.marks.debug_page;
+    match status {
+        502 | 504 => "It is a proxy itself: look at what is behind it",
+        503 => {
+            "Read what it says: a maintenance mode, a health check that finds a database or cache \
+             down, or a limit on requests"
+        }
+        _ if probe.target.pool.backend == Backend::Django && !django => {
+            "It is not Django that answers, so the project may not have been loaded: read the log \
+             of the application server from its start"
+        }
+        _ => {
+            "Read the log of the application: a database that is down, migrations that are not \
+             applied (`manage.py migrate --check`) and static files that are not collected look \
+             like this"
+        }
+    }
 }
 
 /// What is behind a redirect; `None` where it is an ordinary one on the same site.
@@ -780,14 +822,18 @@ fn websocket(probe: &Probe, reply: &Reply) -> Option<Cause> {
     let accepted = reply.header("sec-websocket-accept") == Some(super::plan::WEBSOCKET_ACCEPT);
     match reply.status.unwrap_or_default() {
         101 if accepted => None,
-        400 if is_django(reply) => page(probe, reply, None).pop(),
+        400 if is_django(reply) => page(probe, reply, None).into_iter().next(),
         403 => Some(
             Cause::new(
                 causes::ProbeWebsocketForbidden::META,
                 format!("{node} refuses a WebSocket at `{}`", shown(path)),
                 "WebSocket refused",
             )
-            .help("Add the domain to `ALLOWED_HOSTS`, which Channels compares the `Origin` with"),
+            .help(
+                "Add the domain to `ALLOWED_HOSTS`, which Channels compares the `Origin` with; if \
+                 it is there, the consumer refuses who is not logged in, or granian has no \
+                 consumer at the path",
+            ),
         ),
         status @ 500.. => Some(
             Cause::new(

@@ -132,6 +132,8 @@ pub struct Marks {
     pub debug_page: bool,
     /// It names Django's `DisallowedHost`.
     pub disallowed_host: bool,
+    /// It is the page that Django has for an error when a project has none.
+    pub error_page: bool,
     /// A server wants TLS on this port.
     pub wants_tls: bool,
 }
@@ -186,6 +188,8 @@ impl Reply {
             debug_page: contains("content=\"NONE,NOARCHIVE\"")
                 && (contains("DEBUG = True") || contains("Django Version:")),
             disallowed_host: contains("DisallowedHost"),
+            error_page: contains("<title>Bad Request (400)</title>")
+                || contains("<title>Server Error (500)</title>"),
             wants_tls: contains("The plain HTTP request was sent to HTTPS port")
                 || contains("Client sent an HTTP request to an HTTPS server"),
         };
@@ -207,6 +211,8 @@ pub enum Evidence {
     SpeaksHttp,
     /// It answers uwsgi.
     SpeaksUwsgi,
+    /// It answers in another protocol, by name.
+    Speaks(&'static str),
     /// It answers a page that is not there with Django's page for programmers.
     ShowsDebugPage,
 }

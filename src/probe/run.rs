@@ -592,6 +592,10 @@ async fn look_again(
                 if said.starts_with(b"HTTP/1.") && better {
                     return (answer, Some(Evidence::SpeaksUwsgi));
                 }
+                if answer.is_err() {
+                    let other = wire::look_for_others(peer, limits).await;
+                    return (answer, other.map(Evidence::Speaks));
+                }
             }
             if matches!(answer, Err(Failure::NotHttp(_))) {
                 let said = wire::look_http(peer, host, uri, limits).await;
@@ -613,12 +617,15 @@ async fn look_again(
                 }
                 _ => false,
             };
-            if suspicious
-                && wire::look_http(peer, host, uri, limits)
-                    .await
-                    .starts_with(b"HTTP/1.")
-            {
-                return (answer, Some(Evidence::SpeaksHttp));
+            if suspicious {
+                let said = wire::look_http(peer, host, uri, limits).await;
+                if said.starts_with(b"HTTP/1.") {
+                    return (answer, Some(Evidence::SpeaksHttp));
+                }
+                if answer.is_err() && said.is_empty() {
+                    let other = wire::look_for_others(peer, limits).await;
+                    return (answer, other.map(Evidence::Speaks));
+                }
             }
         }
         _ => {}

@@ -13,8 +13,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, NamedGroup, PeerIncompatible,
-    RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, NamedGroup,
+    PeerIncompatible, RootCertStore, SignatureScheme,
 };
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -64,6 +64,22 @@ pub(super) fn config(tls: &Tls) -> Result<ClientConfig, TlsFailure> {
     config.enable_sni = tls.sni;
     config.resumption = Resumption::store(Arc::new(Beginning));
     Ok(config)
+}
+
+/// How a client begins to agree on TLS.
+pub(super) fn hello() -> Option<Vec<u8>> {
+    let tls = Tls {
+        name: "localhost".to_owned(),
+        sni: false,
+        verify: false,
+        trusted: None,
+        identity: None,
+    };
+    let name = ServerName::try_from(tls.name.clone()).ok()?;
+    let mut connection = ClientConnection::new(Arc::new(config(&tls).ok()?), name).ok()?;
+    let mut hello = Vec::new();
+    connection.write_tls(&mut hello).ok()?;
+    Some(hello)
 }
 
 /// Sees every certificate, and refuses those that nginx would refuse.

@@ -4,6 +4,7 @@
 
 use super::answer::Reader;
 use super::clock::{Clock, Marks};
+use super::diagnose::spoken;
 use super::result::TlsFailure;
 use super::result::{Failure, Phase, Reply};
 use super::run::Limits;
@@ -205,6 +206,9 @@ pub(super) async fn postgres(
     })
 }
 
+/// What Redis answers `PONG` to, or that it wants a password.
+const PING: &[u8] = b"PING\r\n";
+
 /// Asks Redis for `PONG`.
 pub(super) async fn redis(
     peer: &Peer,
@@ -212,7 +216,7 @@ pub(super) async fn redis(
     clock: &Arc<Clock>,
 ) -> Result<Reply, Failure> {
     let enough = |said: &[u8]| said.contains(&b'\n');
-    let body = exchange(peer, None, b"PING\r\n", limits, clock, enough).await?;
+    let body = exchange(peer, None, PING, limits, clock, enough).await?;
     Ok(Reply {
         body,
         ..Reply::default()
@@ -279,7 +283,7 @@ fn packet(modifiers: (u8, u8), params: &[Header]) -> Option<Vec<u8>> {
 /// Asks for a page over HTTP once more, to see the bytes that come back.
 pub(super) async fn look_http(peer: &Peer, host: &str, uri: &str, limits: &Limits) -> Vec<u8> {
     let question = format!("GET {uri} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
-    look(peer, question.as_bytes(), limits).await
+    look(peer, question.as_bytes(), 16, limits).await
 }
 
 /// Asks for a page over uwsgi's protocol instead of HTTP.
@@ -304,12 +308,30 @@ pub(super) async fn look_uwsgi(peer: &Peer, host: &str, uri: &str, limits: &Limi
         shown: None,
     });
     match packet((0, 0), &params) {
-        Some(packet) => look(peer, &packet, limits).await,
+        Some(packet) => look(peer, &packet, 16, limits).await,
         None => Vec::new(),
     }
 }
 
-async fn look(peer: &Peer, question: &[u8], limits: &Limits) -> Vec<u8> {
+/// Asks one who will not answer what was meant for it in the languages of others, and says
+/// which one it is that answers.
+pub(super) async fn look_for_others(peer: &Peer, limits: &Limits) -> Option<&'static str> {
+    let hello = tls::hello().unwrap_or_default();
+    for question in [&hello[..], PING, &SSL_REQUEST] {
+        let least = if question == SSL_REQUEST { 1 } else { 5 };
+        let said = look(peer, question, least, limits).await;
+        match (&said[..], spoken(&said)) {
+            (_, Some("HTTP")) => return None,
+            (_, Some(protocol)) => return Some(protocol),
+            (b"S" | b"N", None) if question == SSL_REQUEST => return Some("PostgreSQL"),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The first bytes, at least so many, that one question more is answered with.
+async fn look(peer: &Peer, question: &[u8], least: usize, limits: &Limits) -> Vec<u8> {
     let quick = Limits {
         connect: limits.connect.min(LOOK),
         first_byte: limits.first_byte.min(LOOK),
@@ -319,7 +341,7 @@ async fn look(peer: &Peer, question: &[u8], limits: &Limits) -> Vec<u8> {
     };
     let clock = Clock::new(None);
     let answer = exchange(peer, None, question, &quick, &clock, |said| {
-        said.len() >= 16
+        said.len() >= least
     })
     .await;
     answer.unwrap_or_default()

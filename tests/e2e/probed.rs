@@ -174,10 +174,10 @@ fn of_a_project_that_is_being_made() {
     let (doubtful, believing): (Vec<_>, Vec<_>) = nodes
         .into_iter()
         .partition(|(name, ..)| doubtful.contains(name));
-    let want = ["probe-debug-page", "probe-ssl-redirect-loop"];
+    let want = ["probe-ssl-redirect-loop", "probe-debug-page"];
     assert_causes(&found, &doubtful, "good.example", &want);
     assert_causes(&found, &believing, "good.example", &["probe-debug-page"]);
-    let want = ["probe-debug-page", "probe-disallowed-host"];
+    let want = ["probe-disallowed-host", "probe-debug-page"];
     assert_causes(&found, &doubtful, "bad.example", &want);
     assert_causes(&found, &believing, "bad.example", &want);
 }

@@ -69,6 +69,78 @@ fn django_refuses_the_host() {
 }
 
 #[test]
+fn errors_say_where_to_look() {
+    let page = |title: &str| format!("<html><head><title>{title}</title></head></html>");
+    let bare = "Internal Server Error".to_owned();
+    for (status, headers, body, cause, help) in [
+        // Without Django's `SecurityMiddleware` it is the page that tells.
+        (
+            400,
+            "",
+            page("Bad Request (400)"),
+            "probe-disallowed-host",
+            "nginx send the right one (`proxy_set_header Host $host`)",
+        ),
+        (
+            400,
+            DJANGO,
+            bare.clone(),
+            "probe-disallowed-host",
+            "; if it is there, it is the view that answers 400",
+        ),
+        (
+            400,
+            "",
+            page("Bad Request"),
+            "probe-bad-request",
+            "Read the log of the application server",
+        ),
+        (
+            500,
+            "",
+            page("Server Error (500)"),
+            "probe-server-error",
+            "static files that are not collected look like this",
+        ),
+        (
+            500,
+            DJANGO,
+            bare.clone(),
+            "probe-server-error",
+            "static files that are not collected look like this",
+        ),
+        (
+            501,
+            "",
+            bare.clone(),
+            "probe-server-error",
+            "read the log of the application server from its start",
+        ),
+        (
+            503,
+            "",
+            bare.clone(),
+            "probe-server-error",
+            "or a limit on requests",
+        ),
+        (
+            504,
+            "",
+            bare,
+            "probe-server-error",
+            "look at what is behind it",
+        ),
+    ] {
+        let server = Server::answers(status, headers, &body);
+        let pool = format!("server: gunicorn, nodes: [\"{}\"]", server.address());
+        let said = probe_pool(&pool, "/: web", &[]);
+        assert_eq!(said.causes(), [cause], "{status} {body}");
+        let told = said.json["diagnostics"][0]["help"].as_str().unwrap();
+        assert!(told.ends_with(help), "{told}");
+    }
+}
+
+#[test]
 fn redirects() {
     for (location, want) in [
         (
@@ -231,6 +303,44 @@ fn other_services_on_the_port() {
         assert!(message.contains(name), "{message}");
         assert!(
             !message.contains('\x1b') && !message.contains('\x07'),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn services_that_hang_up_on_http() {
+    for (begins, says, name, want) in [
+        // As Redis does, which takes a `Host` for an attack.
+        (&b"PING"[..], &b"+PONG\r\n"[..], "Redis", "probe-not-http"),
+        (
+            b"\0\0\0\x08\x04\xd2\x16\x2f",
+            b"N",
+            "PostgreSQL",
+            "probe-not-http",
+        ),
+        // As Python's servers do with TLS.
+        (
+            b"\x16\x03",
+            b"\x16\x03\x03\0\x04\x0e\0\0\0",
+            "TLS",
+            "probe-plain-to-tls",
+        ),
+    ] {
+        let server = Server::new(move |_, question, mut connection| {
+            if question.starts_with(begins) {
+                let _ = connection.write_all(says);
+            }
+        });
+        let said = probe_http(&server.address(), &[]);
+        let message = said.json["probes"][0]["message"].as_str().unwrap();
+        assert_eq!(said.causes(), [want], "{message}");
+        assert!(message.contains(&format!("speaks {name},")), "{message}");
+        let pool = format!("server: uwsgi, nodes: [\"{}\"]", server.address());
+        let said = probe_pool(&pool, "/: web", &[]);
+        let message = said.json["probes"][0]["message"].as_str().unwrap();
+        assert!(
+            message.ends_with(&format!("speaks {name}, not uwsgi's protocol")),
             "{message}"
         );
     }
