@@ -1,6 +1,7 @@
 //! `django-host-not-forwarded`.
 
 use crate::finding::Severity;
+use crate::rules::facts::headers::lacks;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, dropped, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
@@ -42,14 +43,15 @@ impl Rule for DjangoHostNotForwarded {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for pass in places.django_over_http() {
+        let without = places.django_over_http().filter(|pass| {
             let scope = pass.statement.scope;
             let headers = inherited(model, scope, "proxy_set_header");
             // What is set and lost is told by `proxy-headers-dropped`.
-            if !headers.lacks("Host") || dropped(model, scope, "proxy_set_header", "Host").is_some()
-            {
-                continue;
-            }
+            headers.lacks("Host") && dropped(model, scope, "proxy_set_header", "Host").is_none()
+        });
+        for lack in lacks(model, without) {
+            let pass = lack.first;
+            let headers = inherited(model, pass.statement.scope, "proxy_set_header");
             let sent = match &pass.to {
                 Some(to) => String::from_utf8_lossy(&to.name).into_owned(),
                 None => "the backend's name".to_owned(),
@@ -65,11 +67,14 @@ impl Rule for DjangoHostNotForwarded {
                     format!("Django is not told the host: it sees `{sent}`"),
                 )
                 .label("no `Host` is set")
-                .help("Write `proxy_set_header Host $host;` in this block");
+                .help(format!(
+                    "Write `proxy_set_header Host $host;` {}",
+                    lack.place
+                ));
             if headers.known == Known::Probably {
                 finding.severity = Severity::Warning;
             }
-            cx.report(finding);
+            cx.report(lack.shown_in(finding));
         }
     }
 }

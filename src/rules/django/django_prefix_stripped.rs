@@ -8,18 +8,20 @@ declare_rule! {
     /// ## What it reports
     ///
     /// A `location` whose `proxy_pass` takes its prefix off the path, as
-    /// `location /shop/ { proxy_pass http://django/; }` does, without telling Django the prefix.
+    /// `location /shop/ { proxy_pass http://django/; }` does, without telling Django the prefix; or
+    /// telling it by the header `SCRIPT_NAME`, which goes with the whole path.
     ///
     /// ## Why it matters
     ///
     /// Django sees `/cart/` for `/shop/cart/`, and `reverse()`, redirects and the admin lead to
-    /// `/cart/`, which is another place or none.
+    /// `/cart/`, which is another place or none. Gunicorn answers 500 where a path does not begin with
+    /// `SCRIPT_NAME`, and takes it off itself; other app servers take no notice of that header.
     ///
     /// ## What to do
     ///
-    /// Leave the path alone (`proxy_pass http://django;`), or tell Django: `FORCE_SCRIPT_NAME` (state
-    /// `force-script-name` in the settings), `root_path` of an ASGI server, or
-    /// `proxy_set_header SCRIPT_NAME /shop;` with an app server that takes it.
+    /// Leave the path alone (`proxy_pass http://django;`), with `proxy_set_header SCRIPT_NAME /shop;`
+    /// before Gunicorn if Django's own paths have no prefix. Or tell Django: `FORCE_SCRIPT_NAME`
+    /// (state `force-script-name` in the settings), or `root_path` of an ASGI server.
     ///
     /// ## References
     ///
@@ -52,21 +54,28 @@ impl Rule for DjangoPrefixStripped {
                 && !uri.contains(&b'$')
                 && place.path.ends_with(uri);
             let headers = inherited(model, scope, "proxy_set_header");
-            let told = [
-                "X-Script-Name",
-                "SCRIPT_NAME",
-                "Script-Name",
-                "X-Forwarded-Prefix",
-            ]
-            .iter()
-            .any(|name| {
-                let value = headers.get(name).and_then(|set| set.arg(1));
-                value.is_some_and(|word| !word.value().is_empty())
-            });
-            if !stripped || told || headers.known == Known::No {
+            let sets = |name: &&str| {
+                let set = headers.get(name)?;
+                let given = set.arg(1).is_some_and(|word| !word.value().is_empty());
+                given.then_some(set)
+            };
+            let told = ["X-Script-Name", "Script-Name", "X-Forwarded-Prefix"];
+            if !stripped || told.iter().find_map(sets).is_some() || headers.known == Known::No {
                 continue;
             }
             let path = place.shown();
+            if let Some(set) = sets(&"SCRIPT_NAME") {
+                let finding = cx
+                    .finding(
+                        pass.statement.head(),
+                        format!("`SCRIPT_NAME` is sent, but not the path with `{path}`"),
+                    )
+                    .label("takes the prefix off")
+                    .related(set.head(), "goes with the whole path")
+                    .help("Write the address without a path: Gunicorn takes the prefix off itself");
+                cx.report(finding);
+                continue;
+            }
             let finding = cx
                 .finding(
                     pass.statement.head(),

@@ -1,5 +1,6 @@
 //! `django-xff-missing`.
 
+use crate::rules::facts::headers::lacks;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{dropped, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
@@ -37,32 +38,33 @@ impl Rule for DjangoXffMissing {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        for pass in places.django_over_http() {
+        let names = ["X-Forwarded-For", "X-Real-IP"];
+        let told = [
+            "Forwarded",
+            "X-Client-IP",
+            "CF-Connecting-IP",
+            "True-Client-IP",
+        ];
+        let without = places.django_over_http().filter(|pass| {
             let scope = pass.statement.scope;
             let headers = inherited(model, scope, "proxy_set_header");
-            let names = ["X-Forwarded-For", "X-Real-IP"];
-            let told = [
-                "Forwarded",
-                "X-Client-IP",
-                "CF-Connecting-IP",
-                "True-Client-IP",
-            ];
-            if !names.iter().all(|name| headers.lacks(name))
-                || told.iter().any(|name| headers.get(name).is_some())
-                || names
-                    .iter()
-                    .any(|name| dropped(model, scope, "proxy_set_header", name).is_some())
-            {
-                continue;
-            }
+            let lost = |name: &&str| dropped(model, scope, "proxy_set_header", name).is_some();
+            names.iter().all(|name| headers.lacks(name))
+                && !told.iter().any(|name| headers.get(name).is_some())
+                && !names.iter().any(lost)
+        });
+        for lack in lacks(model, without) {
             let finding = cx
                 .finding(
-                    pass.statement.head(),
+                    lack.first.statement.head(),
                     "Django is not told the address of the client",
                 )
                 .label("no `X-Forwarded-For` is set")
-                .help("Write `proxy_set_header X-Forwarded-For $remote_addr;` in this block");
-            cx.report(finding);
+                .help(format!(
+                    "Write `proxy_set_header X-Forwarded-For $remote_addr;` {}",
+                    lack.place
+                ));
+            cx.report(lack.shown_in(finding));
         }
     }
 }

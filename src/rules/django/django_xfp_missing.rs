@@ -2,6 +2,7 @@
 
 use crate::finding::Severity;
 use crate::model::Model;
+use crate::rules::facts::headers::lacks;
 use crate::rules::facts::{Pass, Protocol};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, dropped, inherited};
@@ -52,15 +53,16 @@ impl Rule for DjangoXfpMissing {
         let header = stated.as_deref().unwrap_or("X-Forwarded-Proto");
         // Told by `django-ssl-redirect-loop`.
         let redirects = cx.settings.django.secure_ssl_redirect == Some(true);
+        let others = [
+            "X-Forwarded-Protocol",
+            "X-Forwarded-Ssl",
+            "X-Scheme",
+            "Forwarded",
+        ];
+        let mut without: [Vec<&Pass<'_>>; 3] = Default::default();
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
             let headers = inherited(model, scope, "proxy_set_header");
-            let others = [
-                "X-Forwarded-Protocol",
-                "X-Forwarded-Ssl",
-                "X-Scheme",
-                "Forwarded",
-            ];
             let other = stated.is_none() && others.iter().any(|name| headers.get(name).is_some());
             if other || !headers.lacks(header) {
                 continue;
@@ -69,26 +71,36 @@ impl Rule for DjangoXfpMissing {
             if tls && redirects || dropped(model, scope, "proxy_set_header", header).is_some() {
                 continue;
             }
-            let mut finding = cx
-                .finding(
-                    pass.statement.head(),
-                    format!(
-                        "Django is not told the scheme: `{header}` passes as the client sends it"
-                    ),
-                )
-                .label(format!("no `{header}` is set"))
-                .help(format!(
-                    "Write `proxy_set_header {header} $scheme;` in this block"
-                ));
             let place = places.place_around(scope);
-            if headers.get("Upgrade").is_some()
+            let severity = if headers.get("Upgrade").is_some()
                 && place.is_some_and(|place| place.has_word(WEBSOCKETS))
             {
-                finding.severity = Severity::Info;
+                Severity::Info
             } else if (tls || stated.is_some()) && headers.known == Known::Surely {
-                finding.severity = Severity::Error;
+                Severity::Error
+            } else {
+                Severity::Warning
+            };
+            without[severity as usize].push(pass);
+        }
+        let severities = [Severity::Error, Severity::Warning, Severity::Info];
+        for severity in severities {
+            for lack in lacks(model, std::mem::take(&mut without[severity as usize])) {
+                let mut finding = cx
+                    .finding(
+                        lack.first.statement.head(),
+                        format!(
+                            "Django is not told the scheme: `{header}` passes as the client sends it"
+                        ),
+                    )
+                    .label(format!("no `{header}` is set"))
+                    .help(format!(
+                        "Write `proxy_set_header {header} $scheme;` {}",
+                        lack.place
+                    ));
+                finding.severity = severity;
+                cx.report(lack.shown_in(finding));
             }
-            cx.report(finding);
         }
         let over_uwsgi = places.passes.iter().filter(|pass| {
             pass.is_django() && pass.protocol == Protocol::Uwsgi && lacks_the_scheme(model, pass)

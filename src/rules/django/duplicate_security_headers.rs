@@ -1,6 +1,7 @@
 //! `duplicate-security-headers`.
 
 use crate::rules::facts::Protocol;
+use crate::rules::facts::headers::listed;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
@@ -57,29 +58,36 @@ impl Rule for DuplicateSecurityHeaders {
             let names = SENT
                 .iter()
                 .chain(hsts.then_some(&"Strict-Transport-Security"));
-            for name in names {
-                let added = inherited(model, scope, "add_header");
-                let Some(added) = added.get(name) else {
-                    continue;
-                };
-                if hidden.known == Known::No
-                    || hidden.get(name).is_some()
-                    || told.contains(&added.head())
-                    || added.arg(1).is_none_or(|word| word.value().is_empty())
-                {
-                    continue;
-                }
-                told.push(added.head());
-                let finding = cx
-                    .finding(
-                        added.head(),
-                        format!("clients get `{name}` twice, from nginx and from Django"),
-                    )
-                    .label("Django sends it too")
-                    .related(pass.statement.head(), "goes to Django")
-                    .help(format!("Remove it, or write `{hide} {name};` beside it"));
-                cx.report(finding);
+            let added = inherited(model, scope, "add_header");
+            let twice = names.filter(|name| hidden.get(name).is_none());
+            let twice = twice.filter_map(|name| added.get(name));
+            let twice: Vec<_> = twice
+                .filter(|set| set.arg(1).is_some_and(|word| !word.value().is_empty()))
+                .collect();
+            let Some(first) = twice.iter().min_by_key(|set| set.head().start) else {
+                continue;
+            };
+            if hidden.known == Known::No || told.contains(&first.head()) {
+                continue;
             }
+            told.push(first.head());
+            let names = listed(&twice);
+            let name = first
+                .arg(0)
+                .map_or_else(String::new, |name| name.to_str().into_owned());
+            let help = match twice.len() {
+                1 => format!("Remove it, or write `{hide} {name};` beside it"),
+                _ => format!("Remove them, or write `{hide} {name};` and so on for each"),
+            };
+            let finding = cx
+                .finding(
+                    first.head(),
+                    format!("clients get {names} twice, from nginx and from Django"),
+                )
+                .label("Django sends it too")
+                .related(pass.statement.head(), "goes to Django")
+                .help(help);
+            cx.report(finding);
         }
     }
 }

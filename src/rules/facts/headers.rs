@@ -1,6 +1,10 @@
 //! Directives that come in lists, of which a block inherits all or none.
 
+use super::Pass;
+use crate::finding::Finding;
 use crate::model::{Model, ScopeId, Statement};
+use crate::rules::places::inherited;
+use std::collections::HashMap;
 
 /// What a block no longer has because it has a list of its own.
 #[derive(Debug, Clone)]
@@ -66,4 +70,64 @@ pub fn listed(lost: &[Statement<'_>]) -> String {
         ([one, two, ..], more) => format!("{one}, {two} and {} more", more - 2),
         ([], _) => String::new(),
     }
+}
+
+/// Places that hand requests on without a header, and that one line would give it to.
+#[derive(Debug)]
+pub struct Lack<'p, 'm> {
+    /// The first of them.
+    pub first: &'p Pass<'m>,
+    others: Vec<&'p Pass<'m>>,
+    /// Where to write the line, as in "in this block".
+    pub place: String,
+}
+
+impl<'m> Lack<'_, 'm> {
+    /// Shows the other places in a finding about the first.
+    #[must_use]
+    pub fn shown_in(&self, mut finding: Finding) -> Finding {
+        for other in self.others.iter().take(4) {
+            finding = finding.related(other.statement.head(), "lacks it as well");
+        }
+        finding
+    }
+}
+
+/// Puts together places without a header whose headers stand in one block, or that have none and
+/// are in one server. A line in another block would end what is set there.
+#[must_use]
+pub fn lacks<'p, 'm>(
+    model: &Model<'m>,
+    passes: impl IntoIterator<Item = &'p Pass<'m>>,
+) -> Vec<Lack<'p, 'm>> {
+    let mut found: Vec<Lack<'p, 'm>> = Vec::new();
+    let mut by_home: HashMap<ScopeId, usize> = HashMap::new();
+    for pass in passes {
+        let scope = pass.statement.scope;
+        let set = inherited(model, scope, "proxy_set_header").list;
+        let block = set.last().map(|statement| statement.scope);
+        let home = block.or(pass.server).unwrap_or(scope);
+        let opener = model
+            .scope(home)
+            .opener
+            .map_or("http", |opener| opener.name());
+        if let Some(index) = by_home.get(&home) {
+            found[*index].others.push(pass);
+            if home != scope {
+                found[*index].place = format!("in `{opener}`");
+            }
+            continue;
+        }
+        by_home.insert(home, found.len());
+        let place = match block {
+            Some(block) if block != scope => format!("beside the other headers in `{opener}`"),
+            _ => "in this block".to_owned(),
+        };
+        found.push(Lack {
+            first: pass,
+            others: Vec::new(),
+            place,
+        });
+    }
+    found
 }

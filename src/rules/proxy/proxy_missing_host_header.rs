@@ -1,7 +1,8 @@
 //! `proxy-missing-host-header`.
 
 use crate::finding::Severity;
-use crate::rules::facts::Protocol;
+use crate::rules::facts::headers::lacks;
+use crate::rules::facts::{Pass, Protocol};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{dropped, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
@@ -42,8 +43,8 @@ impl Rule for ProxyMissingHostHeader {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let places = cx.places();
-        for pass in &places.passes {
-            let Some(to) = &pass.to else { continue };
+        let without = |pass: &&Pass<'_>| {
+            let Some(to) = &pass.to else { return false };
             let http = matches!(pass.protocol, Protocol::Http | Protocol::Https);
             let is_address = inet_addr(&to.name).is_some()
                 || to.name.starts_with(b"[")
@@ -52,16 +53,21 @@ impl Rule for ProxyMissingHostHeader {
             let scope = pass.statement.scope;
             // With an underscore that is `upstream-name-underscore`.
             let underscore = memchr::memchr(b'_', &to.name).is_some();
-            if !http
-                || pass.is_django()
-                || to.upstream.is_some() && underscore
-                || !(is_address || to.upstream.is_some())
-                || !inherited(cx.model, scope, "proxy_set_header").lacks("Host")
+            http && !pass.is_django()
+                && !(to.upstream.is_some() && underscore)
+                && (is_address || to.upstream.is_some())
+                && inherited(cx.model, scope, "proxy_set_header").lacks("Host")
                 // Told by `proxy-set-header-dropped`.
-                || dropped(cx.model, scope, "proxy_set_header", "Host").is_some()
-            {
-                continue;
-            }
+                && dropped(cx.model, scope, "proxy_set_header", "Host").is_none()
+        };
+        let without = places.passes.iter().filter(without);
+        let (named, addressed): (Vec<_>, Vec<_>) =
+            without.partition(|pass| pass.to.as_ref().is_some_and(|to| to.upstream.is_some()));
+        let mut all = lacks(cx.model, named);
+        all.extend(lacks(cx.model, addressed));
+        for lack in all {
+            let pass = lack.first;
+            let Some(to) = &pass.to else { continue };
             let sent = String::from_utf8_lossy(&to.name).into_owned();
             let sent = match to.port {
                 _ if to.name.starts_with(b"/") => "localhost".to_owned(),
@@ -74,11 +80,14 @@ impl Rule for ProxyMissingHostHeader {
                     format!("the backend gets `Host: {sent}`"),
                 )
                 .label("no `Host` is set for it")
-                .help("Write `proxy_set_header Host $host`");
+                .help(format!(
+                    "Write `proxy_set_header Host $host;` {}",
+                    lack.place
+                ));
             if to.upstream.is_none() {
                 finding.severity = Severity::Info;
             }
-            cx.report(finding);
+            cx.report(lack.shown_in(finding));
         }
     }
 }

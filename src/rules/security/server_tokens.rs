@@ -1,5 +1,7 @@
 //! `server-tokens`.
 
+use crate::directives::Context;
+use crate::model::Statement;
 use crate::rules::meta::declare_rule;
 use crate::rules::places::is_whole;
 use crate::rules::{Meta, Rule, RuleContext};
@@ -8,7 +10,8 @@ declare_rule! {
     /// ## What it reports
     ///
     /// `server_tokens on` or `build`, or no `server_tokens` at all: nginx then tells its version in the header
-    /// `Server` and on its error pages. It is said once for a configuration.
+    /// `Server` and on its error pages. It is said once for a configuration; where a file is not at
+    /// hand, or a folder of files is empty, only what is written counts.
     ///
     /// ## Why it matters
     ///
@@ -61,7 +64,13 @@ impl Rule for ServerTokens {
         let open = places
             .sites()
             .find(|site| model.value(site.scope, "server_tokens").is_none());
-        let Some(site) = open.filter(|_| is_whole(model, "server_tokens")) else {
+        let whole = is_whole(model, "server_tokens")
+            && !{ model.scopes.iter() }.any(|scope| {
+                let mut includes = scope.named("include");
+                let empty = |include: Statement<'_>| model.empty_includes.contains(&include.head());
+                scope.context != Context::Main && includes.any(empty)
+            });
+        let Some(site) = open.filter(|_| whole) else {
             return;
         };
         let http = model

@@ -8,6 +8,7 @@ use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
 use crate::values::address::Host;
 use crate::values::hosts::is_local_name;
+use std::collections::HashSet;
 
 declare_rule! {
     /// ## What it reports
@@ -47,12 +48,18 @@ impl Rule for UndefinedUpstream {
             (&cx.model.stream.upstreams, Context::Stream),
         ];
         for (upstreams, outer) in all {
+            let mut told = HashSet::new();
             let sure = cx.model.has_all_of(&[Context::Main, outer]);
             for reference in &upstreams.references {
                 let named = !reference.variable && !reference.unix;
                 if named && upstreams.of(reference).is_none() {
-                    let (host, port) = (&reference.host, reference.port);
-                    judge(cx, Some(upstreams), sure, host, port, reference.span);
+                    let (host, port) = (&*reference.host, reference.port);
+                    // Without a port `stream` refuses what is no upstream, and that is told already.
+                    let refused = outer == Context::Stream && port.is_none();
+                    let slip = || nearest(upstreams, host).is_some();
+                    if (!refused || slip()) && told.insert((host, port)) {
+                        judge(cx, Some(upstreams), sure, host, port, reference.span);
+                    }
                 }
             }
             for upstream in &upstreams.all {

@@ -75,6 +75,10 @@ fn words(model: &Model<'_>) -> HashSet<Vec<u8>> {
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_.-".contains(byte);
     let mut words = HashSet::default();
     let mut add = |value: &[u8]| {
+        // The folders of a path are no names of upstreams.
+        if value.starts_with(b"/") || value.starts_with(b"unix:") {
+            return;
+        }
         let small = value.to_ascii_lowercase();
         for name in small.split(|byte| !is_name(byte)) {
             words.insert(name.to_vec());
