@@ -106,6 +106,7 @@ impl Args {
             .map_err(|error| Error::Usage(error.to_string()))?;
         let source = sources.file(loaded.file).text();
         let targets = probe::of_topology(loaded, release, source, None, &self.asking.wishes())?;
+        drop(valid);
         self.probe(&targets, &sources, streams)
     }
 
@@ -158,7 +159,9 @@ impl Args {
         }
         let wishes = self.asking.wishes();
         let targets = probe::of_model(&reading.model, &folder, &wishes);
-        self.probe(&targets, texts.sources(), streams)
+        // There may be many nodes, and what was read is no longer needed.
+        drop(reading);
+        self.probe(&targets, &texts.into_sources(), streams)
     }
 
     fn probe(

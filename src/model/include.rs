@@ -97,6 +97,12 @@ impl<'f> Texts<'f> {
         &self.sources
     }
 
+    /// The texts with their names, without what was read in them.
+    #[must_use]
+    pub fn into_sources(self) -> SourceMap {
+        self.sources
+    }
+
     /// How many bytes the texts have.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes

@@ -208,6 +208,7 @@ fn of_failure(probe: &Probe, failure: &Failure) -> Cause {
         .help(
             "Ask another path with `--path` if this one streams; else find what the view waits for",
         ),
+        (Failure::Io(_, ErrorKind::ConnectionRefused, _), _) if !unix => refused(probe, node),
         (Failure::Io(phase, kind, code), _) => io(node, unix, *phase, *kind, *code),
         (Failure::LongPath, _) => Cause::new(
             causes::ProbeSocketPathTooLong::META,
@@ -277,27 +278,34 @@ fn no_answer(probe: &Probe, node: &Named<'_>) -> Cause {
     })
 }
 
+fn refused(probe: &Probe, node: &Named<'_>) -> Cause {
+    let application = matches!(&*probe.target.ask, Ask::Http(_) | Ask::Uwsgi(_));
+    Cause::new(
+        causes::ProbeRefused::META,
+        format!("{node} refuses connections"),
+        "nothing listens here",
+    )
+    .help(if application {
+        "Start the service, or read in its log why it ended (an import error ends gunicorn); in a \
+         container it must listen on all addresses (`gunicorn --bind 0.0.0.0:8000`)"
+    } else {
+        "Start the service; on another machine or in a container it must listen on all addresses \
+         (`listen_addresses` of PostgreSQL, `bind` of Redis)"
+    })
+}
+
 fn io(node: &Named<'_>, unix: bool, phase: Phase, kind: ErrorKind, code: Option<i32>) -> Cause {
     let reset = matches!(
         kind,
         ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
     );
     match kind {
-        ErrorKind::ConnectionRefused if unix => Cause::new(
+        ErrorKind::ConnectionRefused => Cause::new(
             causes::ProbeSocketStale::META,
             format!("nobody listens to {node}"),
             "left behind",
         )
         .help("Start the service, which replaces the socket"),
-        ErrorKind::ConnectionRefused => Cause::new(
-            causes::ProbeRefused::META,
-            format!("{node} refuses connections"),
-            "nothing listens here",
-        )
-        .help(
-            "Start the service; in a container it must listen on all addresses \
-             (`gunicorn --bind 0.0.0.0:8000`)",
-        ),
         ErrorKind::NotFound | ErrorKind::NotADirectory if unix => Cause::new(
             causes::ProbeSocketMissing::META,
             format!("{node} is not there"),
@@ -335,7 +343,10 @@ fn io(node: &Named<'_>, unix: bool, phase: Phase, kind: ErrorKind, code: Option<
             format!("{node} reset the connection"),
             "connection reset",
         )
-        .help("Read its log and the kernel's: a worker was killed by its time limit or for memory"),
+        .help(
+            "Read its log and the kernel's: a worker was killed by its time limit or for memory, or \
+             the project could not be loaded",
+        ),
         _ => {
             let code = code.map_or_else(String::new, |code| format!(", errno {code}"));
             Cause::new(

@@ -1,18 +1,39 @@
 //! Databases and caches.
 
 use super::server::Server;
-use super::{QUICK, command, said};
+use super::{QUICK, Said, command, said};
 use std::io::Write;
+use std::net::TcpListener;
 
 /// Probes a stream of this name with one node.
-fn cause(name: &str, address: &str) -> String {
+fn probe(name: &str, address: &str) -> Said {
     let folder = tempfile::tempdir().unwrap();
     let text =
         format!("streams: {{{name}: {{listen: \"127.0.0.1:5433\", nodes: [\"{address}\"]}}}}\n");
     std::fs::write(folder.path().join("topology.yaml"), text).unwrap();
     let said = said(command(folder.path(), "topology.yaml", &QUICK));
     assert_eq!(said.causes().len(), 1, "{}", said.text);
-    said.causes()[0].to_owned()
+    said
+}
+
+fn cause(name: &str, address: &str) -> String {
+    probe(name, address).causes()[0].to_owned()
+}
+
+#[test]
+fn a_database_that_is_down() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    for (name, setting) in [("postgres", "`listen_addresses`"), ("redis", "`bind`")] {
+        let said = probe(name, &address);
+        assert_eq!(said.causes(), ["probe-refused"], "{}", said.text);
+        let help = said.json["diagnostics"][0]["help"].as_str().unwrap();
+        assert!(
+            help.contains(setting) && !help.contains("gunicorn"),
+            "{help}"
+        );
+    }
 }
 
 #[test]
