@@ -258,9 +258,9 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn any_bytes_in_any_pieces(said: Vec<u8>, ends in proptest::collection::vec(0_usize..512, 0..8)) {
-            let said = [&b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..], &said].concat();
-            for text in [&said[..], &said[50..]] {
+        fn any_bytes_in_any_pieces(said in "([0-9a-f]|\r\n|[;: \\PC]){0,100}", ends in proptest::collection::vec(0_usize..512, 0..8)) {
+            let head = &b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"[..];
+            for text in [&[head, said.as_bytes()].concat(), said.as_bytes()] {
                 let limits = Limits::default();
                 let mut reader = Reader::new(&limits, false);
                 let mut ends = ends.clone();
