@@ -803,11 +803,23 @@ fn redirect(probe: &Probe, reply: &Reply, path: &str, host: &str) -> Option<Caus
                     "wants HTTPS"
                 },
             )
-            .help(if told {
-                "Set `SECURE_PROXY_SSL_HEADER = (\"HTTP_X_FORWARDED_PROTO\", \"https\")` in Django"
-            } else {
-                "Give the site TLS and let nginx send `X-Forwarded-Proto $scheme`, or unset \
-                 `SECURE_SSL_REDIRECT`"
+            .help(match told {
+                // It keeps the header from Django, whatever Django is set to.
+                true if reply
+                    .header("server")
+                    .is_some_and(|name| name.starts_with("waitress")) =>
+                {
+                    "Start waitress with `--trusted-proxy=ADDRESS \
+                     --trusted-proxy-headers=x-forwarded-proto`, because it drops what others say"
+                }
+                true => {
+                    "Set `SECURE_PROXY_SSL_HEADER = (\"HTTP_X_FORWARDED_PROTO\", \"https\")` in \
+                     Django"
+                }
+                false => {
+                    "Give the site TLS and let nginx send `X-Forwarded-Proto $scheme`, or unset \
+                     `SECURE_SSL_REDIRECT`"
+                }
             }),
         );
     }

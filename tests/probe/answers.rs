@@ -160,6 +160,29 @@ fn redirects() {
 }
 
 #[test]
+fn waitress_keeps_the_scheme_from_django() {
+    for (server, help) in [
+        ("waitress", "--trusted-proxy-headers=x-forwarded-proto"),
+        ("gunicorn", "SECURE_PROXY_SSL_HEADER"),
+    ] {
+        let headers = format!("Server: {server}\r\nLocation: https://shop.example.com/\r\n");
+        let node = Server::answers(301, &headers, "");
+        let folder = tempfile::tempdir().unwrap();
+        let topology = format!(
+            "pools: {{web: {{server: {server}, nodes: [\"{}\"]}}}}\nsites: {{shop: {{domains: \
+             [shop.example.com], tls: {{certificate: /etc/a.pem, key: /etc/a.key}}, routes: {{/: \
+             web}}}}}}\n",
+            node.address()
+        );
+        std::fs::write(folder.path().join("topology.yaml"), topology).unwrap();
+        let said = said(command(folder.path(), "topology.yaml", &QUICK));
+        assert_eq!(said.causes(), ["probe-ssl-redirect-loop"], "{}", said.text);
+        let told = said.json["diagnostics"][0]["help"].as_str().unwrap();
+        assert!(told.contains(help), "{told}");
+    }
+}
+
+#[test]
 fn redirects_are_not_followed() {
     let other = Server::answers(200, "", "");
     let header = format!("Location: http://{}/\r\n", other.address());

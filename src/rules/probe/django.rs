@@ -41,8 +41,9 @@ declare_rule! {
     /// ## What to do
     ///
     /// Set `SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")` in Django, and let
-    /// nginx send `X-Forwarded-Proto $scheme`. A site without TLS must not have
-    /// `SECURE_SSL_REDIRECT`.
+    /// nginx send `X-Forwarded-Proto $scheme`. waitress drops that header unless it is started
+    /// with `--trusted-proxy` and `--trusted-proxy-headers=x-forwarded-proto`. A site without TLS
+    /// must not have `SECURE_SSL_REDIRECT`.
     ///
     /// ## References
     ///
@@ -154,7 +155,8 @@ declare_rule! {
     ///
     /// ## What to do
     ///
-    /// Read the log of the application.
+    /// Read the log of the application. Where it is not Django that answers, the server may not
+    /// have loaded the project: read its log from the start.
     ///
     /// ## References
     ///
