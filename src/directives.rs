@@ -55,6 +55,7 @@ impl RowId {
     /// # Panics
     /// If the row is not one of [`all`].
     #[must_use]
+    #[inline]
     pub fn of(row: &'static DirectiveInfo) -> Self {
         let place = TABLE.element_offset(row);
         Self(place.expect("internal: a row of the table") as u16)
@@ -62,12 +63,14 @@ impl RowId {
 
     /// Its place in [`all`].
     #[must_use]
+    #[inline]
     pub fn index(self) -> usize {
         usize::from(self.0)
     }
 
     /// The row.
     #[must_use]
+    #[inline]
     pub fn row(self) -> &'static DirectiveInfo {
         &TABLE[self.index()]
     }

@@ -216,7 +216,7 @@ impl Args {
     ) -> Result<Collected, Error> {
         let limits = texts.limits();
         let files = { paths.iter() }.filter(|path| *path != Path::new("-") && path.is_file());
-        texts.open_all(&files.cloned().collect::<Vec<_>>());
+        texts.open_all(files.map(PathBuf::as_path));
         let mut lint = Lint::new(self, settings, texts);
         for path in paths {
             if path == Path::new("-") {

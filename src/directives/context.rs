@@ -193,6 +193,12 @@ impl Contexts {
         self.0.count_ones() as usize
     }
 
+    /// The first in the order of declaration.
+    #[must_use]
+    pub fn first(self) -> Option<Context> {
+        Context::ALL.get(self.0.trailing_zeros() as usize).copied()
+    }
+
     /// Each, in the order of declaration.
     pub fn iter(self) -> impl Iterator<Item = Context> {
         Context::ALL.into_iter().filter(move |c| self.contains(*c))

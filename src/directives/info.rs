@@ -108,14 +108,13 @@ impl Body {
     /// Only `if` opens one of two (`ngx_http_rewrite_if`).
     #[must_use]
     pub fn context_in(self, outer: Context) -> Option<Context> {
-        let Self::Directives(contexts) = self else {
-            return None;
-        };
-        let mut found = contexts.iter();
-        match (found.next(), found.next()) {
-            (only, None) => only,
-            _ if outer == Context::Server => Some(Context::IfInServer),
-            _ => Some(Context::IfInLocation),
+        match self {
+            Self::Directives(contexts) if contexts.len() > 1 => Some(match outer {
+                Context::Server => Context::IfInServer,
+                _ => Context::IfInLocation,
+            }),
+            Self::Directives(contexts) => contexts.first(),
+            _ => None,
         }
     }
 }

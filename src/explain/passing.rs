@@ -38,10 +38,7 @@ impl Passing {
         };
         let mut outwards = model.outwards(location);
         let server = outwards.find(|id| model.scope(*id).context == Context::Server);
-        let server = server.and_then(|scope| {
-            let mut ids = http.server_ids();
-            ids.find(|id| http.server(*id).scope == scope)
-        });
+        let server = server.and_then(|scope| http.server_of(scope));
         if let Some(id) = server {
             let host = passing.facts.host.clone();
             let names = http.server(id).names.iter();

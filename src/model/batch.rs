@@ -5,7 +5,7 @@ use super::files::ReadError;
 use super::include::Texts;
 use foldhash::HashSet;
 use rayon::prelude::*;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -20,10 +20,9 @@ pub(super) type Bytes = Option<Result<Arc<[u8]>, ReadError>>;
 impl Texts<'_> {
     /// Opens files, unless that was done before: the same as [`Self::open`] for one after the
     /// other, and quicker.
-    pub fn open_all(&mut self, paths: &[PathBuf]) {
+    pub fn open_all<'p>(&mut self, paths: impl Iterator<Item = &'p Path>) {
         let mut seen = HashSet::default();
-        let new: Vec<&Path> = { paths.iter() }
-            .map(PathBuf::as_path)
+        let new: Vec<&Path> = paths
             .filter(|path| self.is_new(path) && seen.insert(*path))
             .collect();
         if new.len() < FEW {
@@ -33,6 +32,7 @@ impl Texts<'_> {
             }
             return;
         }
+        self.expect(new.len());
         for batch in new.chunks(BATCH) {
             self.open_batch(batch);
         }

@@ -3,11 +3,11 @@
 use super::everywhere::Everywhere;
 use super::http::Http;
 use super::mail::Mail;
-use super::scope::{Scope, ScopeId, Statement};
+use super::scope::{Mark, Scope, ScopeId, Statement};
 use super::stream::Stream;
 use super::zones::Zones;
 use crate::directives::Context;
-use crate::source::Span;
+use crate::source::{FileId, Span};
 use crate::version::Target;
 use std::cell::OnceCell;
 
@@ -23,6 +23,8 @@ pub struct Model<'m> {
     /// Whether all of the configuration is at hand: it begins with the main file, and no
     /// included file is missing. Otherwise what seems not to be defined may be.
     pub complete: bool,
+    /// Its files, the main one first.
+    pub files: Vec<FileId>,
     /// The `include` directives of which a file is missing, from name to argument.
     pub missing: Vec<Span>,
     /// The `include` directives whose pattern no file matches, from name to argument.
@@ -54,6 +56,7 @@ impl<'m> Model<'m> {
         let mut model = Self {
             target,
             complete: whole,
+            files: Vec::new(),
             missing: Vec::new(),
             empty_includes: Vec::new(),
             whole,
@@ -152,16 +155,27 @@ impl<'m> Model<'m> {
     /// block around it that has any. That is how nginx inherits everything that it does not
     /// merge value by value (`add_header`, `proxy_set_header`, `access_log`, …).
     pub fn effective(&self, id: ScopeId, name: &str) -> Vec<Statement<'m>> {
-        self.outwards(id)
-            .map(|id| self.scope(id).named(name).collect::<Vec<_>>())
-            .find(|found| !found.is_empty())
-            .unwrap_or_default()
+        let found = self.nearest(id, name);
+        found.map_or_else(Vec::new, |block| block.named(name).collect())
+    }
+
+    /// A block, or the nearest one around it, that has a directive of a name.
+    fn nearest(&self, id: ScopeId, name: &str) -> Option<&Scope<'m>> {
+        let mark = Mark::of(name);
+        let mut at = Some(id);
+        while let Some(id) = at {
+            let block = self.scope(id);
+            if block.may_have(mark) && block.first(name).is_some() {
+                return Some(block);
+            }
+            at = block.parent;
+        }
+        None
     }
 
     /// The last directive of a name that counts in a block, for directives with one value.
     #[must_use]
-    #[inline]
     pub fn value(&self, id: ScopeId, name: &str) -> Option<Statement<'m>> {
-        self.outwards(id).find_map(|id| self.scope(id).last(name))
+        self.nearest(id, name)?.last(name)
     }
 }

@@ -173,6 +173,14 @@ impl<'m> Http<'m> {
         (0..self.servers.len() as u32).map(ServerId)
     }
 
+    /// The server that a block is.
+    #[must_use]
+    pub fn server_of(&self, scope: ScopeId) -> Option<ServerId> {
+        let servers = &self.servers;
+        let found = servers.binary_search_by_key(&scope, |server| server.scope);
+        Some(ServerId(found.ok()? as u32))
+    }
+
     /// A location.
     ///
     /// # Panics

@@ -13,12 +13,13 @@ use crate::syntax::{
     self, Directive, DirectiveId, Parse, Terminator, Tree, WalkEvent, parse_within,
 };
 use foldhash::HashMap;
+use memchr::memmem::Finder;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 
 /// Where nginx has its files on most systems.
 const SYSTEM_PREFIX: &str = "/etc/nginx";
@@ -144,6 +145,11 @@ impl<'f> Texts<'f> {
         !self.by_path.contains_key(path)
     }
 
+    /// Makes room for so many files more.
+    pub(super) fn expect(&mut self, files: usize) {
+        self.by_path.reserve(files);
+    }
+
     pub(super) fn remember(&mut self, path: &Path, opened: Result<FileId, Refusal>) {
         self.by_path.insert(path.to_owned(), opened);
     }
@@ -243,8 +249,7 @@ impl<'f> Texts<'f> {
                 .map(|file| (*file, self.included(*file, &prefix)))
                 .collect();
             let paths = names.iter().flat_map(|(_, directives)| directives);
-            let paths: Vec<_> = paths.flat_map(|(_, paths)| paths.clone()).collect();
-            self.open_all(&paths);
+            self.open_all(paths.flat_map(|(_, paths)| paths).map(PathBuf::as_path));
             let mut next = BTreeSet::new();
             for (file, directives) in names {
                 let mut found = Vec::with_capacity(directives.len());
@@ -328,11 +333,14 @@ impl Prefix {
     }
 }
 
+/// Made once: there may be many small files.
+static INCLUDE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("include"));
+
 /// The directives `include` of a text that nginx would follow, with their names.
 fn includes(tree: &Tree) -> Vec<(DirectiveId, Vec<u8>)> {
     // To look for the word is quicker than to look at each directive, unless there are few.
     let few = tree.words().len() < tree.text().len() / 64;
-    if !few && memchr::memmem::find(tree.text(), b"include").is_none() {
+    if !few && INCLUDE.find(tree.text()).is_none() {
         return Vec::new();
     }
     let entered = tree.walk().filter_map(|event| match event {

@@ -34,30 +34,35 @@ pub struct Statement<'m> {
 impl<'m> Statement<'m> {
     /// Its name.
     #[must_use]
+    #[inline]
     pub fn name(&self) -> &'static str {
         self.row.name
     }
 
     /// An argument, counted from 0.
     #[must_use]
+    #[inline]
     pub fn arg(&self, index: usize) -> Option<Word<'m>> {
         self.directive.arg(index)
     }
 
     /// Its arguments.
     #[must_use]
+    #[inline]
     pub fn args(&self) -> crate::syntax::Words<'m> {
         self.directive.args()
     }
 
     /// From its name to its last argument.
     #[must_use]
+    #[inline]
     pub fn head(&self) -> Span {
         self.directive.head()
     }
 
     /// Its `;` or `{`, whose line nginx prints.
     #[must_use]
+    #[inline]
     pub fn end(&self) -> Span {
         self.directive.end()
     }
@@ -88,24 +93,32 @@ pub struct Scope<'m> {
     /// Indexes into `entries`, ordered by name; filled when a block ends that has more than
     /// [`FEW`].
     by_name: Box<[u32]>,
-    /// The [`mark`]s of its names. Most questions are about what a block has not.
-    marks: u64,
+    /// The [`Mark`]s of its names. Most questions are about what a block has not.
+    marks: u128,
     /// Whether the block has ended.
     sealed: bool,
 }
+
+/// Most blocks have fewer directives.
+const USUAL: usize = 8;
 
 /// As many directives are looked through one by one.
 const FEW: usize = 12;
 
 /// One bit for a name; several names share it.
-#[inline]
-fn mark(name: &str) -> u64 {
-    let name = name.as_bytes();
-    let (first, last) = (name.first(), name.last());
-    let letters = first.zip(last).map_or(0, |(first, last)| {
-        usize::from(*first) * 7 + usize::from(*last) * 3
-    });
-    1 << ((letters + name.len() * 5) % 64)
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark(u128);
+
+impl Mark {
+    #[inline]
+    pub(super) fn of(name: &str) -> Self {
+        let name = name.as_bytes();
+        let (first, last) = (name.first(), name.last());
+        let letters = first.zip(last).map_or(0, |(first, last)| {
+            usize::from(*first) * 7 + usize::from(*last) * 3
+        });
+        Self(1 << ((letters + name.len() * 5) % 128))
+    }
 }
 
 impl<'m> Scope<'m> {
@@ -129,7 +142,10 @@ impl<'m> Scope<'m> {
     }
 
     pub(crate) fn add(&mut self, statement: Statement<'m>) {
-        self.marks |= mark(statement.row.name);
+        self.marks |= Mark::of(statement.row.name).0;
+        if self.entries.is_empty() {
+            self.entries.reserve_exact(USUAL);
+        }
         self.entries.push(Entry {
             tree: statement.directive.tree(),
             directive: statement.directive.id(),
@@ -147,10 +163,11 @@ impl<'m> Scope<'m> {
             self.by_name = (0..entries.len() as u32).collect();
             // Rows are sorted by name, and one name may have several in a block.
             self.by_name
-                .sort_by_key(|index| entries[*index as usize].row.row().name);
+                .sort_by_key(|index| entries[*index as usize].row);
         }
     }
 
+    #[inline]
     fn statement(&self, entry: &Entry<'m>) -> Statement<'m> {
         Statement {
             row: entry.row.row(),
@@ -180,8 +197,8 @@ impl<'m> Scope<'m> {
     /// Whether it may have directives of a name; where it may not, the answer comes at once.
     /// Only a block that is read to its end has any.
     #[inline]
-    fn may_have(&self, name: &str) -> bool {
-        self.marks & mark(name) != 0 && self.sealed
+    pub(super) fn may_have(&self, name: Mark) -> bool {
+        self.marks & name.0 != 0 && self.sealed
     }
 
     /// The directives of a name, in reading order. Only a block that is read to its end has
@@ -191,7 +208,7 @@ impl<'m> Scope<'m> {
         &'s self,
         name: &'s str,
     ) -> impl DoubleEndedIterator<Item = Statement<'m>> + 's {
-        let found = self.may_have(name).then(|| self.look_up(name));
+        let found = self.may_have(Mark::of(name)).then(|| self.look_up(name));
         found.into_iter().flatten()
     }
 
@@ -214,7 +231,7 @@ impl<'m> Scope<'m> {
     #[must_use]
     #[inline]
     pub fn first(&self, name: &str) -> Option<Statement<'m>> {
-        if self.may_have(name) {
+        if self.may_have(Mark::of(name)) {
             self.first_of(name)
         } else {
             None
@@ -225,7 +242,7 @@ impl<'m> Scope<'m> {
     #[must_use]
     #[inline]
     pub fn last(&self, name: &str) -> Option<Statement<'m>> {
-        if self.may_have(name) {
+        if self.may_have(Mark::of(name)) {
             self.last_of(name)
         } else {
             None
@@ -239,7 +256,7 @@ impl<'m> Scope<'m> {
     }
 
     #[inline(never)]
-    fn last_of(&self, name: &str) -> Option<Statement<'m>> {
+    pub(super) fn last_of(&self, name: &str) -> Option<Statement<'m>> {
         self.look_up(name).next_back()
     }
 }

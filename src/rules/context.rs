@@ -7,6 +7,7 @@ use super::settings::Settings;
 use crate::finding::{Finding, Wording};
 use crate::model::{Model, Texts};
 use crate::source::Span;
+use crate::syntax::Word;
 use crate::version::Target;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -40,6 +41,13 @@ impl<'a, 'm> RuleContext<'a, 'm> {
     #[must_use]
     pub fn target(&self) -> Target {
         self.model.target
+    }
+
+    /// Every word of the configuration that has a `$`, names of directives and lines of tables
+    /// as well.
+    pub fn words_with_dollar(&self) -> impl Iterator<Item = Word<'m>> + use<'m, '_> {
+        let files = self.model.files.iter();
+        files.flat_map(|file| self.texts.parse(*file).tree.words_with_dollar())
     }
 
     /// Every place that hands requests to a backend, in reading order.

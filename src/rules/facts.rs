@@ -100,19 +100,26 @@ const PORTS: &[u16] = &[8000, 8001, 8002];
 /// Every place that hands requests to a backend, in reading order.
 #[must_use]
 pub fn passes<'m>(model: &Model<'m>, texts: &Texts<'_>, settings: &Settings) -> Vec<Pass<'m>> {
-    let mut passes = Vec::new();
-    for scope in &model.scopes {
-        let http = matches!(
-            scope.context,
+    let is_http = |statement: &Statement<'_>| {
+        matches!(
+            model.scope(statement.scope).context,
             Context::Location | Context::IfInLocation | Context::LimitExcept
-        );
-        if http {
-            let found = scope.statements();
-            passes.extend(found.filter_map(|statement| pass(model, texts, settings, statement)));
-        }
-    }
-    passes
+        )
+    };
+    let found = model.everywhere(PASSES).filter(is_http);
+    let passes = found.filter_map(|statement| pass(model, texts, settings, statement));
+    passes.collect()
 }
+
+/// The directives that hand requests to a backend.
+pub(super) const PASSES: &[&str] = &[
+    "proxy_pass",
+    "uwsgi_pass",
+    "fastcgi_pass",
+    "scgi_pass",
+    "grpc_pass",
+    "memcached_pass",
+];
 
 fn pass<'m>(
     model: &Model<'m>,
@@ -131,7 +138,8 @@ fn pass<'m>(
     };
     let word = statement.arg(0)?;
     let value = word.value();
-    let scheme = match memchr::memmem::find(&value, b"://") {
+    let mut colons = memchr::memchr_iter(b':', &value);
+    let scheme = match colons.find(|at| value[*at..].starts_with(b"://")) {
         // `unix:///run/app.sock` has a path with two slashes too many, and no scheme.
         Some(at) if !value[..at].eq_ignore_ascii_case(b"unix") => at + 3,
         _ => 0,
@@ -243,9 +251,14 @@ fn is_for_php(model: &Model<'_>, scope: ScopeId) -> bool {
 
 /// Whether a name or a path has a word that stands for Django.
 fn speaks(name: &[u8]) -> bool {
-    NAMES.iter().any(|known| {
-        let mut windows = name.windows(known.len());
-        windows.any(|part| part.eq_ignore_ascii_case(known.as_bytes()))
+    let begins = |rest: &[u8], known: &str| {
+        let start = rest.get(..known.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(known.as_bytes()))
+    };
+    (0..name.len()).any(|at| {
+        let first = name[at].to_ascii_lowercase();
+        let mut known = NAMES.iter().filter(|known| known.as_bytes()[0] == first);
+        known.any(|known| begins(&name[at..], known))
     })
 }
 

@@ -1,6 +1,6 @@
 //! What rules ask about servers and locations: sockets, headers, folders, guards.
 
-use super::facts::{self, Matcher, Pass, location_of};
+use super::facts::{self, Matcher, PASSES, Pass, location_of};
 use super::settings::Settings;
 use crate::directives::Context;
 use crate::model::http::LocationKind;
@@ -27,7 +27,7 @@ pub struct Places<'a, 'm> {
     /// Every `server`, and how it is reached.
     sites: Vec<(ScopeId, Reach)>,
     /// Every `location`.
-    places: Vec<ScopeId>,
+    places: Vec<Spot<'a>>,
 }
 
 /// A `server` of `http`.
@@ -80,14 +80,22 @@ pub struct Socket<'m> {
 pub struct Place<'a, 'm> {
     /// Its block.
     pub scope: ScopeId,
-    /// What opens it.
-    pub statement: Statement<'m>,
     /// How it is written.
     pub matcher: Matcher,
     /// Its path, pattern or name.
     pub path: &'a [u8],
     /// The `server` that it is in.
     pub server: Option<ScopeId>,
+    model: &'a Model<'m>,
+}
+
+/// What is kept of a [`Place`].
+#[derive(Debug, Clone, Copy)]
+struct Spot<'a> {
+    scope: ScopeId,
+    matcher: Matcher,
+    path: &'a [u8],
+    server: Option<ScopeId>,
 }
 
 /// How sure it is that nothing but what is at hand counts.
@@ -254,10 +262,10 @@ impl Reach {
     }
 }
 
-impl<'a, 'm> Place<'a, 'm> {
+impl<'a> Spot<'a> {
     /// `None` for a location that nginx cannot take apart. One that it does not take for a
     /// location, because of an argument too many, is one here.
-    fn of(model: &'a Model<'m>, scope: ScopeId) -> Option<Self> {
+    fn of(model: &'a Model<'_>, scope: ScopeId) -> Option<Self> {
         let statement = model.scope(scope).opener?;
         let known = model.http.location_of(scope);
         let known = known.map(|id| model.http.location(id));
@@ -280,18 +288,43 @@ impl<'a, 'm> Place<'a, 'm> {
         };
         Some(Self {
             scope,
-            statement,
             matcher,
             path,
             server: server_around(model, scope),
         })
     }
+}
+
+impl<'a, 'm> Place<'a, 'm> {
+    fn of(model: &'a Model<'m>, spot: &Spot<'a>) -> Self {
+        let Spot {
+            scope,
+            matcher,
+            path,
+            server,
+        } = *spot;
+        Self {
+            scope,
+            matcher,
+            path,
+            server,
+            model,
+        }
+    }
+
+    /// What opens it.
+    #[must_use]
+    pub fn statement(&self) -> Statement<'m> {
+        let opener = self.model.scope(self.scope).opener;
+        opener.expect("internal: a location has a directive")
+    }
 
     /// Where its path is written.
     #[must_use]
     pub fn span(&self) -> Span {
-        let path = self.statement.args().next_back();
-        path.map_or_else(|| self.statement.head(), Word::span)
+        let statement = self.statement();
+        let path = statement.args().next_back();
+        path.map_or_else(|| statement.head(), Word::span)
     }
 
     /// Its path for a message.
@@ -414,14 +447,6 @@ fn answers(name: &str) -> bool {
     )
 }
 
-/// Whether a directive hands requests to a backend.
-fn passes_on(name: &str) -> bool {
-    matches!(
-        name,
-        "proxy_pass" | "uwsgi_pass" | "fastcgi_pass" | "scgi_pass" | "grpc_pass" | "memcached_pass"
-    )
-}
-
 /// The `server` round a block, itself included.
 fn server_around(model: &Model<'_>, scope: ScopeId) -> Option<ScopeId> {
     let mut around = model.outwards(scope);
@@ -450,7 +475,9 @@ impl<'a, 'm> Places<'a, 'm> {
             passes: facts::passes(model, texts, settings),
             maps,
             sites: blocks(Context::Server).map(site).collect(),
-            places: blocks(Context::Location).map(|block| block.id).collect(),
+            places: { blocks(Context::Location) }
+                .filter_map(|block| Spot::of(model, block.id))
+                .collect(),
         }
     }
 
@@ -471,7 +498,13 @@ impl<'a, 'm> Places<'a, 'm> {
     /// Every `location`, in reading order.
     pub fn places(&self) -> impl Iterator<Item = Place<'a, 'm>> {
         let places = self.places.iter();
-        places.filter_map(|scope| Place::of(self.model, *scope))
+        places.map(|spot| Place::of(self.model, spot))
+    }
+
+    /// Every `location` with a regular expression, in reading order.
+    pub fn regexes(&self) -> impl Iterator<Item = Place<'a, 'm>> {
+        self.places()
+            .filter(|place| place.matcher == Matcher::Regex)
     }
 
     /// The `server` round a block, itself included.
@@ -490,15 +523,16 @@ impl<'a, 'm> Places<'a, 'm> {
         let model = self.model;
         let mut around = model.outwards(scope);
         let location = around.find(|id| model.scope(*id).context == Context::Location)?;
-        Place::of(model, location)
+        let found = self
+            .places
+            .binary_search_by_key(&location, |spot| spot.scope);
+        Some(Place::of(model, &self.places[found.ok()?]))
     }
 
     /// The locations of a server, at whatever depth.
     pub fn places_in(&self, server: ScopeId) -> impl Iterator<Item = Place<'a, 'm>> {
-        let inside = self.part_in(server, &self.places, |scope| *scope);
-        inside
-            .iter()
-            .filter_map(|scope| Place::of(self.model, *scope))
+        let inside = self.part_in(server, &self.places, |spot| spot.scope);
+        inside.iter().map(|spot| Place::of(self.model, spot))
     }
 
     /// The places of a server that hand requests to Django.
@@ -641,13 +675,17 @@ pub fn is_on(model: &Model<'_>, scope: ScopeId, name: &str, default: bool) -> bo
 #[must_use]
 pub fn inherited<'m>(model: &Model<'m>, scope: ScopeId, name: &str) -> Inherited<'m> {
     let mut list = Vec::new();
+    let may_merge = name == "add_header";
     for id in model.outwards(scope) {
-        list.extend(model.scope(id).named(name));
+        let block = model.scope(id);
+        if block.first(name).is_some() {
+            list.extend(block.named(name));
+        }
         if lacks_a_file(model, id, name) {
             let known = Known::No;
             return Inherited { list, known };
         }
-        let merges = name == "add_header"
+        let merges = may_merge
             && model
                 .value(id, "add_header_inherit")
                 .is_some_and(|inherit| inherit.arg(0).is_some_and(|word| word.is("merge")));
@@ -695,7 +733,9 @@ fn may_have(path: &[u8], name: &str) -> bool {
 #[must_use]
 pub fn is_whole(model: &Model<'_>, name: &str) -> bool {
     model.scopes[0].context == Context::Main
-        && (0..model.scopes.len()).all(|index| !lacks_a_file(model, ScopeId(index as u32), name))
+        && (model.missing.is_empty()
+            || (0..model.scopes.len())
+                .all(|index| !lacks_a_file(model, ScopeId(index as u32), name)))
 }
 
 /// What answers the requests of a location.
@@ -707,7 +747,7 @@ pub fn handler<'m>(model: &Model<'m>, scope: ScopeId) -> Handler<'m> {
         if name == "return" {
             return Handler::Return(statement);
         }
-        if passes_on(name) {
+        if PASSES.contains(&name) {
             return Handler::Pass(statement);
         }
         if answers(name) {
@@ -819,6 +859,7 @@ pub fn is_any_enough(model: &Model<'_>, scope: ScopeId) -> bool {
 
 /// Whether a directive counts in a block with another value than `off`.
 #[must_use]
+#[inline]
 pub fn is_set(model: &Model<'_>, scope: ScopeId, name: &str) -> bool {
     let set = model.value(scope, name);
     set.is_some_and(|set| set.arg(0).is_some_and(|word| !word.is("off")))

@@ -6,6 +6,8 @@ use crate::finding::{Finding, Severity};
 use crate::source::{FileId, SourceMap, Span};
 use crate::syntax::Tree;
 use foldhash::HashMap;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 
 /// What became of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,10 +35,13 @@ pub struct Suppressions {
     wrong: Vec<Finding>,
 }
 
+/// What every comment for us has; made once, as there may be many small files.
+static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("djanginx:"));
+
 impl Suppressions {
     /// Reads the comments of a file.
     pub fn read(&mut self, tree: &Tree, sources: &SourceMap) {
-        if memchr::memmem::find(tree.text(), b"djanginx:").is_none() {
+        if MARK.find(tree.text()).is_none() {
             return;
         }
         let text = tree.text();

@@ -50,6 +50,7 @@ const CLASS: [u8; 256] = {
 };
 
 /// Whether nginx takes the byte as a blank between words. It knows four.
+#[inline]
 pub(super) fn is_blank(byte: u8) -> bool {
     CLASS[usize::from(byte)] == BLANK
 }
@@ -146,8 +147,7 @@ fn bare(input: &[u8]) -> Lexed<'_> {
         let Some(&byte) = input.get(at) else { break };
         match CLASS[usize::from(byte)] {
             BACKSLASH => {
-                // It may hide a `$`, which is one of the value all the same.
-                marks |= mark::of(&input[at..input.len().min(at + 2)]);
+                marks |= input.get(at + 1).map_or(0, |next| mark::of_escaped(*next));
                 at = (at + 2).min(input.len());
             }
             DOLLAR => {

@@ -188,7 +188,7 @@ impl<'t> Parser<'t> {
             self.leave_quote(quote, start, line_end, nginx, at);
             return;
         }
-        self.push_word(start, mark::QUOTED | mark::of(self.between(start, end)));
+        self.push_word(start, mark::of_quoted(self.between(start + 1, end)));
         let too_long = (end - start) as usize >= buffer::SIZE && self.check_length(start, end);
         if glued && !too_long {
             self.text_after_quote(end);
@@ -248,7 +248,7 @@ impl<'t> Parser<'t> {
     /// Ends a word whose closing quote was forgotten.
     fn leave_quote(&mut self, quote: Quote, start: u32, end: u32, nginx: NginxWords, at: Span) {
         self.rest = &self.text[end as usize..];
-        let marks = mark::QUOTED | mark::UNCLOSED | mark::of(self.between(start, end));
+        let marks = mark::UNCLOSED | mark::of_quoted(self.between(start + 1, end));
         self.push_word(start, marks);
         let span = self.span(start, self.quoted_line(start));
         self.error(SyntaxErrorKind::UnclosedQuote(quote), span, nginx, at);

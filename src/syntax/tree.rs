@@ -5,7 +5,7 @@
 //! Nothing here recurses on depth, dropping included.
 
 use super::buffer;
-use super::word::{Word, Words};
+use super::word::{Word, Words, mark};
 use crate::source::{FileId, Span, readable};
 use std::fmt;
 use std::sync::Arc;
@@ -80,6 +80,7 @@ impl Tree {
     /// # Panics
     /// If the id is of another, larger tree.
     #[must_use]
+    #[inline]
     pub fn directive(&self, id: DirectiveId) -> Directive<'_> {
         assert!(
             (id.0 as usize) < self.nodes.len(),
@@ -117,6 +118,13 @@ impl Tree {
         }
     }
 
+    /// Every word with a `$` in its value, in order.
+    pub fn words_with_dollar(&self) -> impl Iterator<Item = Word<'_>> {
+        let marked = (0..).zip(&self.marks);
+        let marked = marked.filter(|(_, marks)| **marks & mark::DOLLAR != 0);
+        marked.map(|(index, _)| Word { tree: self, index })
+    }
+
     /// Every comment, in order, those inside statements included.
     #[must_use]
     pub fn comments(&self) -> impl ExactSizeIterator<Item = Comment<'_>> {
@@ -135,10 +143,12 @@ impl Tree {
         }
     }
 
+    #[inline]
     pub(super) fn span(&self, start: u32, end: u32) -> Span {
         Span::new(self.file, start, end)
     }
 
+    #[inline]
     fn words_of(&self, node: u32) -> std::ops::Range<u32> {
         let end = match self.nodes.get(node as usize + 1) {
             Some(next) => next.first_word,
@@ -387,6 +397,7 @@ impl<'t> Directive<'t> {
 
     /// The first word.
     #[must_use]
+    #[inline]
     pub fn name(self) -> Word<'t> {
         Word {
             tree: self.tree,
@@ -396,6 +407,7 @@ impl<'t> Directive<'t> {
 
     /// The words behind the name.
     #[must_use]
+    #[inline]
     pub fn args(self) -> Words<'t> {
         let mut words = self.words();
         words.range.start += 1;
@@ -404,12 +416,14 @@ impl<'t> Directive<'t> {
 
     /// The argument at a place, from 0.
     #[must_use]
+    #[inline]
     pub fn arg(self, index: usize) -> Option<Word<'t>> {
         self.args().nth(index)
     }
 
     /// The name and the arguments.
     #[must_use]
+    #[inline]
     pub fn words(self) -> Words<'t> {
         Words {
             tree: self.tree,
@@ -432,6 +446,7 @@ impl<'t> Directive<'t> {
 
     /// From the name to the last argument.
     #[must_use]
+    #[inline]
     pub fn head(self) -> Span {
         let words = self.tree.words_of(self.node);
         let words = &self.tree.words[words.start as usize..words.end as usize];
@@ -452,6 +467,7 @@ impl<'t> Directive<'t> {
 
     /// How it ends.
     #[must_use]
+    #[inline]
     pub fn terminator(self) -> Terminator {
         match self.tree.text.get(self.record().end as usize) {
             Some(b';') => Terminator::Semicolon,
@@ -463,6 +479,7 @@ impl<'t> Directive<'t> {
     /// Its `;` or `{`, whose line is the one that nginx prints for it; the empty place
     /// behind the last word where both are missing.
     #[must_use]
+    #[inline]
     pub fn end(self) -> Span {
         let end = self.record().end;
         let missing = self.terminator() == Terminator::Missing;
@@ -522,6 +539,7 @@ impl<'t> Directive<'t> {
         (first..last).map(move |index| Comment { tree, index })
     }
 
+    #[inline]
     fn record(self) -> Node {
         self.tree.nodes[self.node as usize]
     }

@@ -36,8 +36,8 @@ impl Quote {
 
 /// What is known of a word without its bytes, which are somewhere in a large text.
 pub(super) mod mark {
-    /// It has a backslash, so its value may not be what is written.
-    pub(in crate::syntax) const BACKSLASH: u8 = 1;
+    /// It has an escape, so its value is not what is written.
+    pub(in crate::syntax) const ESCAPE: u8 = 1;
     /// It has a `$`.
     pub(in crate::syntax) const DOLLAR: u8 = 2;
     /// It begins with a quote.
@@ -45,10 +45,34 @@ pub(super) mod mark {
     /// The quote at its end is missing.
     pub(in crate::syntax) const UNCLOSED: u8 = 8;
 
-    /// The marks of bytes, but for quotes.
-    pub(in crate::syntax) fn of(bytes: &[u8]) -> u8 {
-        let has = |byte, mark| memchr::memchr(byte, bytes).map_or(0, |_| mark);
-        has(b'\\', BACKSLASH) | has(b'$', DOLLAR)
+    /// The marks of what stands between quotes.
+    pub(in crate::syntax) fn of_quoted(content: &[u8]) -> u8 {
+        let mut marks = QUOTED;
+        let mut rest = content;
+        while let Some(found) = memchr::memchr2(b'\\', b'$', rest) {
+            let end = match rest[found..] {
+                [b'\\', next, ..] => {
+                    marks |= of_escaped(next);
+                    2
+                }
+                [b'$', ..] => {
+                    marks |= DOLLAR;
+                    1
+                }
+                _ => 1,
+            };
+            rest = &rest[found + end..];
+        }
+        marks
+    }
+
+    /// The marks that a backslash makes with the byte behind it.
+    pub(in crate::syntax) fn of_escaped(byte: u8) -> u8 {
+        match (super::escaped(byte), byte) {
+            (Some(_), _) => ESCAPE,
+            (None, b'$') => DOLLAR,
+            (None, _) => 0,
+        }
     }
 }
 
@@ -65,12 +89,14 @@ impl<'t> Word<'t> {
         range.start as usize..range.end as usize
     }
 
+    #[inline]
     fn has(self, mark: u8) -> bool {
         self.tree.marks[self.index as usize] & mark != 0
     }
 
     /// Where it is, quotes included.
     #[must_use]
+    #[inline]
     pub fn span(self) -> Span {
         let range = self.tree.words[self.index as usize];
         self.tree.span(range.start, range.end)
@@ -96,6 +122,7 @@ impl<'t> Word<'t> {
 
     /// Where the bytes between the quotes are; all of a bare word.
     #[must_use]
+    #[inline]
     pub fn content_span(self) -> Span {
         let mut range = self.tree.words[self.index as usize];
         if self.has(mark::QUOTED) {
@@ -107,6 +134,7 @@ impl<'t> Word<'t> {
 
     /// The bytes between the quotes as written; all of a bare word.
     #[must_use]
+    #[inline]
     pub fn content(self) -> &'t [u8] {
         let span = self.content_span();
         &self.tree.text[span.start as usize..span.end as usize]
@@ -117,12 +145,14 @@ impl<'t> Word<'t> {
     /// A backslash disappears before a quote and another backslash, and makes a control
     /// character of `t`, `r` and `n`. Before anything else it stays, in quotes or not.
     #[must_use]
+    #[inline]
     pub fn value(self) -> Cow<'t, [u8]> {
         self.unescaped(self.content())
     }
 
+    #[inline]
     fn unescaped(self, content: &'t [u8]) -> Cow<'t, [u8]> {
-        if self.has(mark::BACKSLASH) {
+        if self.has(mark::ESCAPE) {
             unescape(content)
         } else {
             Cow::Borrowed(content)
@@ -131,6 +161,7 @@ impl<'t> Word<'t> {
 
     /// Whether there is a `$` in the value.
     #[must_use]
+    #[inline]
     pub fn has_dollar(self) -> bool {
         self.has(mark::DOLLAR)
     }
@@ -146,6 +177,7 @@ impl<'t> Word<'t> {
 
     /// Whether the value is this.
     #[must_use]
+    #[inline]
     pub fn is(self, value: &str) -> bool {
         // An escape makes one byte of two.
         let content = self.content();
@@ -158,7 +190,7 @@ impl<'t> Word<'t> {
         let span = self.content_span();
         let content = self.content();
         let written = |offset: usize| {
-            if !self.has(mark::BACKSLASH) {
+            if !self.has(mark::ESCAPE) {
                 return offset.min(content.len());
             }
             let mut bytes = Unescape { content, at: 0 };
@@ -185,6 +217,17 @@ pub(super) fn unescape(content: &[u8]) -> Cow<'_, [u8]> {
     }
 }
 
+/// What a backslash makes of the byte behind it; `None` where it stays.
+fn escaped(byte: u8) -> Option<u8> {
+    match byte {
+        b'"' | b'\'' | b'\\' => Some(byte),
+        b't' => Some(b'\t'),
+        b'r' => Some(b'\r'),
+        b'n' => Some(b'\n'),
+        _ => None,
+    }
+}
+
 /// The bytes of a value, each with the place where it is written.
 struct Unescape<'t> {
     content: &'t [u8],
@@ -198,10 +241,7 @@ impl Iterator for Unescape<'_> {
         let at = self.at;
         let byte = *self.content.get(at)?;
         let escaped = match (byte, self.content.get(at + 1)) {
-            (b'\\', Some(&next @ (b'"' | b'\'' | b'\\'))) => Some(next),
-            (b'\\', Some(b't')) => Some(b'\t'),
-            (b'\\', Some(b'r')) => Some(b'\r'),
-            (b'\\', Some(b'n')) => Some(b'\n'),
+            (b'\\', Some(next)) => escaped(*next),
             _ => None,
         };
         self.at += 1 + usize::from(escaped.is_some());
@@ -219,6 +259,7 @@ pub struct Words<'t> {
 impl<'t> Iterator for Words<'t> {
     type Item = Word<'t>;
 
+    #[inline]
     fn next(&mut self) -> Option<Word<'t>> {
         let index = self.range.next()?;
         Some(Word {
@@ -231,6 +272,7 @@ impl<'t> Iterator for Words<'t> {
         self.range.size_hint()
     }
 
+    #[inline]
     fn nth(&mut self, n: usize) -> Option<Word<'t>> {
         let index = self.range.nth(n)?;
         Some(Word {

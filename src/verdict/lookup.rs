@@ -72,11 +72,17 @@ impl<'o> Lookup<'o> {
     }
 }
 
-/// FNV-1a, which is short and good enough for names.
+/// Where a name is remembered. Names differ in their first and last bytes and their length.
 fn slot(name: &[u8], context: Context) -> usize {
-    let start = 0xcbf2_9ce4_8422_2325 ^ context as u64;
-    let hash = name.iter().fold(start, |hash, &byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    });
-    ((hash >> 20) ^ hash) as usize % SLOTS
+    let start = name
+        .first_chunk()
+        .map_or(0, |start| u32::from_le_bytes(*start));
+    let end = name.last_chunk().map_or(0, |end| u64::from_le_bytes(*end));
+    let first = name.first().copied().map_or(0, usize::from);
+    let last = name.last().copied().map_or(0, usize::from);
+    let short = first << 16 | last << 8 | name.len();
+    let mixed = (end ^ u64::from(start).rotate_left(17) ^ short as u64)
+        .wrapping_add(context as u64)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 40) as usize % SLOTS
 }

@@ -105,6 +105,7 @@ impl<'m> Pass<'m> {
             }
         }
         for file in self.config.files() {
+            self.reading.model.files.push(file);
             let tree = &self.texts.parse(file).tree;
             let includes = self.config.includes(file).iter();
             let empty = includes.filter(|(_, files)| files.is_empty());

@@ -16,13 +16,13 @@ use std::borrow::Cow;
 pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m>) {
     for word in statement.args() {
         let value = word.value();
-        let shown = printed(&value);
         let wrong = match &*value {
             [b'*', b'.', _, ..] => false,
             [b'*', ..] | [b'.'] => true,
             _ => false,
         };
         if wrong {
+            let shown = printed(&value);
             reading.refuse(
                 statement,
                 word,
@@ -35,6 +35,7 @@ pub(super) fn server_name<'m>(reading: &mut Reading<'m>, statement: Statement<'m
             return;
         }
         if memchr::memchr(b'/', &value).is_some() {
+            let shown = printed(&value);
             reading.say(
                 warning(
                     statement,

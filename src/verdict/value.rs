@@ -68,7 +68,7 @@ pub(super) fn check(row: &DirectiveInfo, directive: Directive<'_>) -> Vec<Wrong>
         }
         _ => None,
     };
-    wrong.into_iter().collect()
+    wrong.map_or_else(Vec::new, |wrong| vec![wrong])
 }
 
 fn flag(name: &str, word: Word<'_>) -> Option<Wrong> {

@@ -142,7 +142,7 @@ impl<'a, 'f> Lint<'a, 'f> {
             });
         }
         let paths = configurations(folder);
-        self.texts.open_all(&paths);
+        self.texts.open_all(paths.iter().map(PathBuf::as_path));
         let mut parts = Vec::new();
         for path in paths {
             if let Some(file) = self.open(&path)?

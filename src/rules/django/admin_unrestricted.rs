@@ -54,7 +54,7 @@ impl Rule for AdminUnrestricted {
                 continue;
             }
             let finding = cx
-                .finding(place.statement.head(), "everybody reaches Django's admin")
+                .finding(place.statement().head(), "everybody reaches Django's admin")
                 .label("no `allow`, no password")
                 .help("Write `location ^~ /admin/` with `allow` and `deny all;`");
             cx.report(finding);

@@ -62,6 +62,9 @@ impl Rule for ErrorPageFromBackend {
                 users.2.push(pass);
             }
         }
+        if users.is_empty() {
+            return;
+        }
         let by_block: HashMap<_, _> = passes.map(|pass| (pass.statement.scope, pass)).collect();
         for ((_, _, server), (page, path, users)) in users {
             let Found::Location(found) = model.http.find_location(server, &path) else {

@@ -87,11 +87,11 @@ impl Rule for HostCatchAllMissing {
                         .iter()
                         .all(|byte| byte.is_ascii_digit() || *byte == b'.')
             };
-            if !site.is_named()
+            if places.django_in(site.scope).next().is_none()
+                || !site.is_named()
                 || !site.names().any(is_public)
                 || asks_for_the_name(model, site.scope)
                 || is_on(model, site.scope, "ssl_verify_client", false)
-                || places.django_in(site.scope).next().is_none()
             {
                 continue;
             }

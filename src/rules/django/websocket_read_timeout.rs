@@ -45,15 +45,15 @@ impl Rule for WebsocketReadTimeout {
         let (places, model) = (cx.places(), cx.model);
         for pass in &places.passes {
             let scope = pass.statement.scope;
+            let place = places.place_around(scope);
+            let Some(place) = place.filter(|place| place.has_word(WEBSOCKETS)) else {
+                continue;
+            };
             let server = app_server(pass, cx.settings);
             let headers = inherited(model, scope, "proxy_set_header");
             let timeout = inherited(model, scope, "proxy_read_timeout");
-            let Some(place) = places.place_around(scope) else {
-                continue;
-            };
             if matches!(server, Some(AppServer::Daphne | AppServer::Uvicorn))
                 || headers.get("Upgrade").is_none()
-                || !place.has_word(WEBSOCKETS)
                 || timeout.known == Known::No
             {
                 continue;

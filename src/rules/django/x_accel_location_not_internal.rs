@@ -43,9 +43,11 @@ impl Rule for XAccelLocationNotInternal {
         for place in places.places() {
             let stated = &cx.settings.django.protected_urls;
             let named = stated.iter().any(|url| place.is_under(url)) || place.begins_with(WORDS);
+            if !named || !place.is_prefix() {
+                continue;
+            }
             let scope = model.scope(place.scope);
-            let folder = scope.first("alias").or_else(|| scope.first("root"));
-            let Some(folder) = folder.filter(|_| named && place.is_prefix()) else {
+            let Some(folder) = scope.first("alias").or_else(|| scope.first("root")) else {
                 continue;
             };
             if !serves_files(model, place.scope)
@@ -56,7 +58,7 @@ impl Rule for XAccelLocationNotInternal {
             }
             let finding = cx
                 .finding(
-                    place.statement.head(),
+                    place.statement().head(),
                     format!("everybody gets the files of `location {}`", place.shown()),
                 )
                 .label("not `internal`")

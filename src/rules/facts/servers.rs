@@ -8,13 +8,8 @@ use crate::rules::places::lacks_a_file;
 /// several servers.
 #[must_use]
 pub fn server_around(model: &Model<'_>, scope: ScopeId) -> Option<ServerId> {
-    let http = &model.http;
     let mut around = model.outwards(scope);
-    around.find_map(|scope| {
-        let servers = &http.servers;
-        let found = servers.binary_search_by_key(&scope, |server| server.scope);
-        found.ok().and_then(|index| http.server_ids().nth(index))
-    })
+    around.find_map(|scope| model.http.server_of(scope))
 }
 
 /// Whether it is certain which locations a server has: a file that is not at hand, or a folder

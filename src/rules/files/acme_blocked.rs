@@ -51,7 +51,7 @@ impl Rule for AcmeBlocked {
                 continue;
             };
             let finding = cx
-                .finding(place.statement.head(), "this `location` is never used")
+                .finding(place.statement().head(), "this `location` is never used")
                 .label("the challenge does not get here")
                 .related(first.head(), "answers every request first")
                 .help("Write the `return` into `location /`");

@@ -70,10 +70,12 @@ pub(super) fn open_folders<'m>(
 ) -> Vec<Folder<'m>> {
     let mut found: Vec<Folder<'m>> = Vec::new();
     for place in places.places() {
-        let files = matches!(handler(model, place.scope), Handler::Files)
-            || model.scope(place.scope).first("try_files").is_some();
+        let files = || {
+            matches!(handler(model, place.scope), Handler::Files)
+                || model.scope(place.scope).first("try_files").is_some()
+        };
         let root = place.is_prefix() && place.path == b"/";
-        let Some(server) = place.server.filter(|_| root && files) else {
+        let Some(server) = place.server.filter(|_| root && files()) else {
             continue;
         };
         let Some(folder) = folder(model, place.scope) else {
@@ -81,7 +83,7 @@ pub(super) fn open_folders<'m>(
         };
         let refused = places.places_in(server).any(|other| {
             let caseless = other
-                .statement
+                .statement()
                 .arg(0)
                 .is_some_and(|word| word.value().starts_with(b"~*"));
             other.matcher == Matcher::Regex

@@ -105,7 +105,7 @@ impl Rule for RegexStealsMedia {
                     .label("goes behind expressions")
                     .related(thief.span(), "takes it")
                     .help(format!("Write `location ^~ {}`", place.shown()));
-                if let Some(path) = place.statement.arg(0) {
+                if let Some(path) = place.statement().arg(0) {
                     let start = path.span().start;
                     finding = finding.fix(Fix {
                         safety: Safety::Unsafe,

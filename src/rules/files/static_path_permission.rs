@@ -57,19 +57,19 @@ fn judge(
     user: Option<Statement<'_>>,
     folder: Statement<'_>,
 ) -> Option<Finding> {
+    let name = user.and_then(|user| user.arg(0)).map(|word| word.value());
+    if name.as_deref() == Some(b"root") {
+        return None;
+    }
     let (word, path) = absolute_folder(folder)?;
-    let name = user
-        .and_then(|user| user.arg(0))
-        .map(|word| word.value().into_owned());
     let home = path
         .strip_prefix(b"/home/")
         .and_then(|rest| rest.split(|byte| *byte == b'/').next());
     let message = match (&name, home) {
-        (Some(name), _) if name == b"root" => return None,
         (_, None) if is_within(&path, b"/root") => {
             "the workers of nginx cannot read below `/root`".to_owned()
         }
-        (Some(name), Some(home)) if name != home && !home.contains(&b'$') => format!(
+        (Some(name), Some(home)) if **name != *home && !home.contains(&b'$') => format!(
             "the workers of nginx, `{}`, may not read in the home of `{}`",
             String::from_utf8_lossy(name),
             String::from_utf8_lossy(home)

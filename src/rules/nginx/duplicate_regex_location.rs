@@ -1,8 +1,6 @@
 //! `duplicate-regex-location`.
 
-use crate::directives::Context;
 use crate::model::Statement;
-use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use foldhash::HashMap;
@@ -44,18 +42,15 @@ impl Rule for DuplicateRegexLocation {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        let (places, model) = (cx.places(), cx.model);
         let mut seen: HashMap<_, Statement<'_>> = HashMap::default();
-        for scope in &cx.model.scopes {
-            let Some(location) = scope.opener.filter(|_| scope.context == Context::Location) else {
-                continue;
-            };
-            let Some((Matcher::Regex, pattern)) = location_of(location) else {
-                continue;
-            };
+        for place in places.regexes() {
+            let (parent, pattern) = (model.scope(place.scope).parent, place.path);
+            let location = place.statement();
             let caseless = is_caseless(&location);
             let same = seen
-                .get(&(scope.parent, pattern.clone(), true))
-                .or_else(|| seen.get(&(scope.parent, pattern.clone(), caseless)));
+                .get(&(parent, pattern, true))
+                .or_else(|| seen.get(&(parent, pattern, caseless)));
             if let Some(first) = same {
                 let finding = cx
                     .finding(
@@ -68,7 +63,7 @@ impl Rule for DuplicateRegexLocation {
                 cx.report(finding);
                 continue;
             }
-            seen.insert((scope.parent, pattern, caseless), location);
+            seen.insert((parent, pattern, caseless), location);
         }
     }
 }

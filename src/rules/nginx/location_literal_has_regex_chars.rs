@@ -33,6 +33,10 @@ declare_rule! {
 
 /// What is a sign of a regular expression and no usual part of a path.
 fn sign(path: &[u8]) -> Option<&'static str> {
+    let is_sign = |byte: &u8| matches!(byte, b'^' | b'$' | b'\\' | b'*' | b'|' | b'?' | b'[');
+    if !path.iter().any(is_sign) {
+        return None;
+    }
     let has = |byte| memchr::memchr(byte, path).is_some();
     if path.starts_with(b"^") {
         Some("^")

@@ -7,9 +7,9 @@ use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
 use crate::syntax::Word;
-use crate::values::expression::{self, Part};
+use crate::values::expression::{self, Part, is_name_byte};
 use crate::values::part_of;
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 use std::borrow::Cow;
 
 declare_rule! {
@@ -46,27 +46,36 @@ struct Use<'m> {
 }
 
 impl<'m> Use<'m> {
-    fn has_capitals(&self) -> bool {
-        self.name.iter().any(u8::is_ascii_uppercase)
-    }
-
     /// What is the same for all that are one variable.
     fn key(&self) -> (bool, Cow<'m, [u8]>) {
-        let small = if self.has_capitals() {
-            Cow::Owned(self.name.to_ascii_lowercase())
-        } else {
-            self.name.clone()
+        let small = match self.name.iter().any(u8::is_ascii_uppercase) {
+            true => Cow::Owned(self.name.to_ascii_lowercase()),
+            false => self.name.clone(),
         };
         (self.stream, small)
     }
 }
 
-/// The variables in those arguments that a test lets through.
-fn uses<'m>(model: &Model<'m>, test: fn(&Word<'_>) -> bool) -> impl Iterator<Item = Use<'m>> {
-    model.statements().flat_map(move |statement| {
+/// Whether the name of a variable in a word may have a capital letter.
+fn has_capitals(word: Word<'_>) -> bool {
+    // Most words have none at all.
+    if !word.content().iter().any(u8::is_ascii_uppercase) {
+        return false;
+    }
+    let mut parts = word.content().split(|byte| *byte == b'$').skip(1);
+    parts.any(|behind| {
+        let behind = behind.strip_prefix(b"{").unwrap_or(behind);
+        let mut name = behind.iter().take_while(|byte| is_name_byte(**byte));
+        name.any(u8::is_ascii_uppercase)
+    })
+}
+
+/// The variables in the arguments of directives.
+fn uses<'m>(model: &Model<'m>) -> impl Iterator<Item = Use<'m>> {
+    model.statements().flat_map(|statement| {
         let stream = statement.row.module.family == Family::Stream;
         let words = statement.args().filter(|word| word.has_dollar());
-        words.filter(test).flat_map(move |word| {
+        words.flat_map(move |word| {
             let value = word.value();
             let parts = expression::parse(&value).unwrap_or_default();
             parts.into_iter().filter_map(move |part| match part {
@@ -87,19 +96,14 @@ impl Rule for MixedCaseVariable {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        // Hardly any variable has capital letters, and the others need not be compared.
-        let capitals = |word: &Word<'_>| word.content().iter().any(u8::is_ascii_uppercase);
-        let with_capitals = uses(cx.model, capitals).filter(Use::has_capitals);
-        let mixed: HashSet<_> = with_capitals.map(|one| one.key()).collect();
-        if mixed.is_empty() {
+        // Hardly any variable has capital letters, and without them there is nothing to compare.
+        if !cx.words_with_dollar().any(has_capitals) {
             return;
         }
         let mut first = HashMap::default();
         let mut found = Vec::new();
-        for one in uses(cx.model, |_| true) {
-            let Some(key) = mixed.get(&one.key()) else {
-                continue;
-            };
+        for one in uses(cx.model) {
+            let key = one.key();
             let Use { name, span, .. } = one;
             let known = { first.entry(key) }.or_insert_with(|| (name.clone(), span));
             if known.0 != name {

@@ -47,6 +47,9 @@ impl Rule for NonexistentCapture {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
+        if !cx.words_with_dollar().any(may_have_captures) {
+            return;
+        }
         let maps = &Maps::default();
         in_maps(cx, maps);
         nowhere(cx, maps);
@@ -105,7 +108,7 @@ fn others<'a>(word: Word<'_>, maps: &'a Maps) -> Option<&'a Maps> {
 
 /// The captures of a text, each with its place.
 fn captures(word: Word<'_>) -> Vec<(u8, Span)> {
-    if !word.has_dollar() || !has_digit_behind_dollar(word.content()) {
+    if !may_have_captures(word) {
         return Vec::new();
     }
     let parts = expression::parse(&word.value()).unwrap_or_default();
@@ -116,10 +119,9 @@ fn captures(word: Word<'_>) -> Vec<(u8, Span)> {
     places.collect()
 }
 
-/// Whether a text may have captures.
-fn has_digit_behind_dollar(text: &[u8]) -> bool {
-    text.windows(2)
-        .any(|pair| pair[0] == b'$' && pair[1].is_ascii_digit())
+fn may_have_captures(word: Word<'_>) -> bool {
+    let is_capture = |pair: &[u8]| pair[0] == b'$' && pair[1].is_ascii_digit();
+    word.has_dollar() && word.content().windows(2).any(is_capture)
 }
 
 fn check(

@@ -1,10 +1,8 @@
 //! `unanchored-extension-regex`.
 
-use crate::directives::Context;
 use crate::finding::{Fix, Safety};
 use crate::model::Scope;
 use crate::rules::edits::append;
-use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 
@@ -89,17 +87,12 @@ impl Rule for UnanchoredExtensionRegex {
     }
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
-        for scope in &cx.model.scopes {
-            let Some(location) = scope.opener.filter(|_| scope.context == Context::Location) else {
+        let (places, model) = (cx.places(), cx.model);
+        for place in places.regexes() {
+            let Some(word) = place.statement().args().next_back() else {
                 continue;
             };
-            let Some((Matcher::Regex, pattern)) = location_of(location) else {
-                continue;
-            };
-            let Some(word) = location.args().next_back() else {
-                continue;
-            };
-            if !ends_with_extension(&pattern) || only_denies(scope) {
+            if !ends_with_extension(place.path) || only_denies(model.scope(place.scope)) {
                 continue;
             }
             let mut finding = cx

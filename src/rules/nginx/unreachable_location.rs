@@ -6,6 +6,7 @@ use crate::model::{Model, Scope, Statement};
 use crate::rules::facts::patterns::{literal_start, matches_all, plain_start};
 use crate::rules::facts::{Matcher, location_of};
 use crate::rules::meta::declare_rule;
+use crate::rules::places::Place;
 use crate::rules::{Meta, Rule, RuleContext};
 use foldhash::HashMap;
 use std::borrow::Cow;
@@ -183,12 +184,11 @@ impl Rule for UnreachableLocation {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         behind_return(cx);
-        for scope in &cx.model.scopes {
-            let group = locations_in(cx.model, scope);
-            if group.iter().all(|one| one.matcher != Matcher::Regex) {
-                continue;
-            }
-            let group = &group;
+        let (places, model) = (cx.places(), cx.model);
+        let around = |place: Place<'_, '_>| model.scope(place.scope).parent;
+        let with_regexes: BTreeSet<_> = places.regexes().filter_map(around).collect();
+        for scope in with_regexes {
+            let group = &locations_in(model, model.scope(scope));
             let mut index = Index::of_prefixes(group);
             for (number, later) in group.iter().enumerate() {
                 if later.matcher != Matcher::Regex {

@@ -187,11 +187,9 @@ fn merge_referers(reading: &mut Reading<'_>) {
     all.sort_by_key(|(scope, _)| *scope);
     let place = end_of_block(&reading.model);
     for (scope, mut referers) in all {
-        let server = reading.model.outwards(scope).find_map(|scope| {
-            let servers = &reading.model.http.servers;
-            let found = servers.binary_search_by_key(&scope, |server| server.scope);
-            found.ok().map(|index| &servers[index])
-        });
+        let http = &reading.model.http;
+        let server = { reading.model.outwards(scope) }.find_map(|scope| http.server_of(scope));
+        let server = server.map(|id| http.server(id));
         let mut finding = None;
         if let Some(server) = server
             && referers.server_names

@@ -115,10 +115,10 @@ pub(super) fn create<'m>(
     let family = statement.row.module.family;
     let added = reading.state.upstreams.of(family);
     let hosts = added.by_host.get(&*small(&address.host));
-    let shown = printed(&address.host);
     for &at in hosts.into_iter().flatten() {
         let entry = &mut added.all[at];
         if entry.created {
+            let shown = printed(&address.host);
             let finding = refusal(
                 statement,
                 "duplicate-upstream",
@@ -133,6 +133,7 @@ pub(super) fn create<'m>(
             return false;
         }
         if entry.address.has_port() {
+            let shown = printed(&address.host);
             let finding = late_refusal(
                 "upstream-name-with-port",
                 entry.span,
@@ -183,10 +184,10 @@ pub(super) fn add<'m>(
     });
     let added = reading.state.upstreams.of(family);
     let hosts = added.by_host.get(&*small(&address.host));
-    let shown = printed(&address.host);
     for &at in hosts.into_iter().flatten() {
         let entry = &added.all[at];
         if entry.created && address.has_port() {
+            let shown = printed(&address.host);
             let port = address.port;
             let finding = refusal(
                 statement,

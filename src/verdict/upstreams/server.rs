@@ -286,13 +286,13 @@ fn address<'m>(
 ) {
     let Some(word) = statement.arg(0) else { return };
     let value = word.value();
-    let shown = printed(&value);
     let stream = statement.row.module.family == Family::Stream;
     let with_service = peer.service.as_ref().is_some_and(|name| !name.is_empty());
     // nginx stops at the first wrong parameter; what is wrong with the address is worth
     // knowing all the same.
     let service = with_service && sound && !reading.options.target.is_plus();
     if service && !peer.resolve {
+        let shown = printed(&value);
         reading.say(
             refusal(
                 statement,
@@ -317,24 +317,28 @@ fn address<'m>(
     let has_port = url.port.is_some() || unix;
     peer.port = url.port;
     peer.host = Some(url.host);
+    if !service && (!stream || has_port || with_service) {
+        return;
+    }
+    let shown = printed(&value);
     let mut say = |rule, message: String, nginx: String, help: &'static str| {
         reading.say(refusal(statement, rule, word.span(), message, nginx).help(help));
     };
-    if stream && !has_port && !with_service {
+    if !service {
         say(
             "bad-upstream-server-address",
             format!("`{shown}` has no port, and `stream` has no usual one"),
             format!("no port in upstream \"{shown}\""),
             "Write the port behind the address, as in `10.0.0.1:5432`",
         );
-    } else if service && has_port {
+    } else if has_port {
         say(
             "service-without-resolve",
             format!("`{shown}` has a port, and the service has one already"),
             format!("service upstream \"{shown}\" may not have port"),
             "Remove the port",
         );
-    } else if service && !name {
+    } else if !name {
         say(
             "service-without-resolve",
             format!("`{shown}` is an address, and a service is looked up by name"),
