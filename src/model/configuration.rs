@@ -23,7 +23,7 @@ pub struct Model<'m> {
     /// Whether all of the configuration is at hand: it begins with the main file, and no
     /// included file is missing. Otherwise what seems not to be defined may be.
     pub complete: bool,
-    /// Its files, the main one first.
+    /// Its files, each once.
     pub files: Vec<FileId>,
     /// The `include` directives of which a file is missing, from name to argument.
     pub missing: Vec<Span>,
@@ -165,7 +165,7 @@ impl<'m> Model<'m> {
         let mut at = Some(id);
         while let Some(id) = at {
             let block = self.scope(id);
-            if block.may_have(mark) && block.first(name).is_some() {
+            if block.may_have(mark) && block.first_of(name).is_some() {
                 return Some(block);
             }
             at = block.parent;

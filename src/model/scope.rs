@@ -251,12 +251,12 @@ impl<'m> Scope<'m> {
 
     // Behind the test, so that only the test is repeated wherever somebody asks.
     #[inline(never)]
-    fn first_of(&self, name: &str) -> Option<Statement<'m>> {
+    pub(super) fn first_of(&self, name: &str) -> Option<Statement<'m>> {
         self.look_up(name).next()
     }
 
     #[inline(never)]
-    pub(super) fn last_of(&self, name: &str) -> Option<Statement<'m>> {
+    fn last_of(&self, name: &str) -> Option<Statement<'m>> {
         self.look_up(name).next_back()
     }
 }
