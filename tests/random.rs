@@ -32,6 +32,7 @@ const RELEASES: &[&str] = &[
 /// What is asked about a topology that is right all the same.
 const QUESTIONS: &[&str] = &[
     "topology-events-path",
+    "topology-failover-repeats",
     "topology-hsts-missing",
     "topology-ip-hash-behind-proxy",
     "topology-plain-site",

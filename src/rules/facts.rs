@@ -199,15 +199,17 @@ fn pass<'m>(
     Some(found)
 }
 
-/// Whether a comment on the line before an upstream says that Django is behind it.
+/// Whether a comment right before an upstream says that Django is behind it.
 fn is_said_to_be_django(texts: &Texts<'_>, upstream: &Upstream<'_>) -> bool {
     let span = upstream.statement.head();
     let text = texts.parse(span.file).tree.text();
     let before = text[..span.start as usize].trim_ascii_end();
-    let line = before.rsplit(|byte| *byte == b'\n').next();
-    let comment = line.and_then(|line| line.trim_ascii().strip_prefix(b"#"));
-    let said = comment.and_then(|comment| comment.trim_ascii().strip_prefix(b"djanginx:"));
-    said.is_some_and(|said| said.trim_ascii() == b"django")
+    let lines = before.rsplit(|byte| *byte == b'\n');
+    let mut comments = lines.map_while(|line| line.trim_ascii().strip_prefix(b"#"));
+    comments.any(|comment| {
+        let said = comment.trim_ascii().strip_prefix(b"djanginx:");
+        said.is_some_and(|said| said.trim_ascii() == b"django")
+    })
 }
 
 fn evidence(

@@ -491,6 +491,12 @@ impl Node {
         self.state.unwrap_or_default()
     }
 
+    /// Whether it is on the machine of nginx.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        is_local(&self.address, false)
+    }
+
     /// Whether its address is a name, which may stand for several.
     #[must_use]
     pub fn is_name(&self) -> bool {
@@ -610,21 +616,23 @@ impl Tls {
     }
 }
 
+/// Whether an address is one of this machine.
+fn is_local(address: &str, listen: bool) -> bool {
+    let allowed = Allowed { listen, uri: false };
+    let url = address::parse_url(address.as_bytes(), allowed);
+    url.is_ok_and(|url| match url.host {
+        Host::V4(address) => address.is_loopback(),
+        Host::V6(address) => address.is_loopback(),
+        Host::Unix(_) => true,
+        Host::Name(name) => name == b"localhost",
+    })
+}
+
 impl Listen {
     /// Whether only this machine reaches it.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        let allowed = Allowed {
-            listen: true,
-            uri: false,
-        };
-        let url = address::parse_url(self.0.as_bytes(), allowed);
-        url.is_ok_and(|url| match url.host {
-            Host::V4(address) => address.is_loopback(),
-            Host::V6(address) => address.is_loopback(),
-            Host::Unix(_) => true,
-            Host::Name(name) => name == b"localhost",
-        })
+        is_local(&self.0, true)
     }
 }
 

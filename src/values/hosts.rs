@@ -1,6 +1,7 @@
 //! What the name of a host tells.
 
-use super::address::inet_addr;
+use super::address::{Host, inet_addr};
+use std::net::Ipv4Addr;
 
 /// Endings of names that are given inside a network.
 const INTERNAL: &[&str] = &[
@@ -81,4 +82,31 @@ pub fn is_local_name(host: &[u8]) -> bool {
         && !address
         && (single || underscore)
         && !host.eq_ignore_ascii_case(b"localhost")
+}
+
+/// Whether a host is an address that the whole world can have.
+#[must_use]
+pub fn is_public_address(host: &Host) -> bool {
+    match host {
+        Host::V4(address) => {
+            let [first, second, ..] = address.octets();
+            let shared = first == 100 && (64..128).contains(&second);
+            // The resolver of Azure looks public.
+            let azure = *address == Ipv4Addr::new(168, 63, 129, 16);
+            !(address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || address.is_documentation()
+                || address.is_unspecified()
+                || shared
+                || azure)
+        }
+        Host::V6(address) => {
+            let local = address.segments()[0] & 0xfe00 == 0xfc00;
+            let link = address.segments()[0] & 0xffc0 == 0xfe80;
+            let documentation = address.segments()[..2] == [0x2001, 0x0db8];
+            !(address.is_loopback() || local || link || documentation)
+        }
+        _ => false,
+    }
 }

@@ -32,6 +32,17 @@ impl World {
     fn file(&self, name: &str) -> String {
         format!("{}/{name}", self.folder)
     }
+
+    /// A folder for files; where nothing is started it may lie where it should not.
+    fn files(&self, tape: &mut Tape<'_>, name: &str) -> String {
+        let folders = ["", "/home/shop", "/home/anna", "/root/shop", "/vagrant"];
+        match tape.below(2 * folders.len()) {
+            place @ 1.. if self.names && place < folders.len() => {
+                format!("{}/{name}", folders[place])
+            }
+            _ => self.file(name),
+        }
+    }
 }
 
 /// The choices, one after the other.
@@ -159,6 +170,9 @@ impl Builder<'_> {
         if let Some(modules) = &world.modules {
             out.insert("modules".into(), modules.clone());
         }
+        if world.names {
+            perhaps!(tape, out, 3, "user", tape.of(&["www-data", "shop", "root"]));
+        }
         out.insert("pid".into(), json!(world.file("nginx.pid")));
         out.insert("temp_dir".into(), json!(world.file("temp")));
         let log = world.file("error.log");
@@ -217,7 +231,7 @@ impl Builder<'_> {
             let resolver = match tape.below(3) {
                 0 => json!("127.0.0.53"),
                 1 => json!({"addresses": ["127.0.0.1:5353", "[::1]:53"], "valid": "10s"}),
-                _ => json!({"addresses": ["10.0.0.2"], "ipv6": false}),
+                _ => json!({"addresses": ["10.0.0.2", "8.8.8.8"], "ipv6": false}),
             };
             out.insert("resolver".into(), resolver);
         }
@@ -340,7 +354,7 @@ impl Builder<'_> {
             let mut failover = Map::new();
             let mut on = tape.some(&["error", "timeout", "invalid_header", "http_503", "http_429"]);
             if !uwsgi {
-                on.extend(tape.some(&["http_502", "http_504"]));
+                on.extend(tape.some(&["http_502", "http_504", "http_404", "non_idempotent"]));
             }
             if on.is_empty() {
                 on.push("off".to_owned());
@@ -447,6 +461,7 @@ impl Builder<'_> {
             8 => (format!("app_{id}.eu.amazonaws.com:{port}"), false),
             3 => (format!("[2001:db8::{id:x}]:{port}"), false),
             4 => (format!("unix:/run/django/app {id}.sock"), false),
+            2 if port == 8000 => (format!("127.0.0.1:{}", port + id), false),
             5 if resolves => {
                 self.needs_resolver = true;
                 (format!("app-{id}.internal:{port}"), true)
@@ -557,7 +572,7 @@ impl Builder<'_> {
         }
         let tape = &mut self.tape;
         if answers && !wildcard {
-            perhaps!(tape, out, 3, "acme", world.file("acme challenges"));
+            perhaps!(tape, out, 3, "acme", world.files(tape, "acme challenges"));
         }
         // The first site leads to all pools; another may have files alone.
         if index > 0 && self.tape.one_in(4) {
@@ -610,9 +625,16 @@ impl Builder<'_> {
 
     fn routes(&mut self, pools: &[Pool]) -> Map<String, Value> {
         const PREFIXES: &[&str] = &[
-            "/", "/api/", "/admin/", "/ws/", "/events/", "/graphql", "/a'b~c/",
+            "/",
+            "/api/",
+            "/admin/",
+            "/ws/",
+            "/events/",
+            "/graphql",
+            "/a'b~c/",
+            "/static/x/",
         ];
-        let count = self.tape.number(1..=6);
+        let count = self.tape.number(1..=8);
         (0..count)
             .map(|index| {
                 let pool = &pools[self.tape.below(pools.len())];
@@ -705,7 +727,7 @@ impl Builder<'_> {
         let tape = &mut self.tape;
         if tape.bool() {
             let mut files = Map::new();
-            files.insert("root".into(), json!(world.file("static files")));
+            files.insert("root".into(), json!(world.files(tape, "static files")));
             perhaps!(tape, files, 3, "url", tape.of(&["/assets/", "/größe/"]));
             perhaps!(tape, files, 2, "hashed", tape.bool());
             perhaps!(tape, files, 3, "precompressed", ["gzip"]);
@@ -715,13 +737,13 @@ impl Builder<'_> {
                 if none { json!("none") } else { files.into() },
             );
         }
-        let root = world.file("media/");
+        let root = world.files(tape, "media/");
         let media = match tape.below(2) {
             0 => json!(root),
             _ => json!({"url": "/uploads/", "root": root}),
         };
         perhaps!(tape, out, 3, "media", media);
-        let root = world.file("protected");
+        let root = world.files(tape, "protected");
         perhaps!(tape, out, 3, "protected_media", {"url": "/_protected/", "root": root});
     }
 
@@ -742,7 +764,7 @@ impl Builder<'_> {
             perhaps!(tape, headers, 2, "forwarded_port", tape.bool());
             out.insert("headers".into(), headers.into());
         }
-        perhaps!(tape, out, 3, "errors", {"down_page": world.file("down page.html")});
+        perhaps!(tape, out, 3, "errors", {"down_page": world.files(tape, "down page.html")});
         perhaps!(
             tape,
             out,

@@ -6,12 +6,18 @@
 
 use super::common::HeaderLine;
 use super::location::body_limit;
+use super::site::SiteView;
 use super::tls::hsts_value;
 use crate::app_server::AppServer;
 use crate::render::arg::Arg;
-use crate::topology::model::{Pool, Route, Site, Sticky, Topology};
+use crate::topology::model::{
+    FailoverCondition, Flex, Node, NodeState, Pool, Resolver, Route, Site, Sticky, Topology,
+};
 use crate::topology::units::Size;
+use crate::values::address::{self, Allowed};
+use crate::values::hosts::is_public_address;
 use crate::values::paths::{UPLOADS, WEBSOCKETS, begins_with, has_word};
+use std::collections::HashSet;
 
 /// What Django takes without files (`DATA_UPLOAD_MAX_MEMORY_SIZE`).
 const DJANGO_BODY: u64 = 2_621_440;
@@ -75,9 +81,95 @@ pub(super) fn of_site_body_limit(site: &Site) -> Vec<Arg> {
     of_body_limit(&site.body_limit())
 }
 
+/// The `upstream` of some nodes.
+pub(super) fn of_upstream(nodes: &[Flex<Node>]) -> Vec<Arg> {
+    let used = |node: &&Flex<Node>| matches!(node.state(), NodeState::Up | NodeState::Drain);
+    let of_this_machine = |node: &Flex<Node>| node.socket().is_none() && node.is_local();
+    let socket = nodes
+        .iter()
+        .filter(used)
+        .any(|node| node.socket().is_some());
+    let port = nodes.iter().filter(used).any(of_this_machine);
+    speaking([("mixed-socket-tcp-upstream", socket && port)])
+}
+
+/// The failures after which another node is asked.
+pub(super) fn of_failover(conditions: &[FailoverCondition]) -> Vec<Arg> {
+    let has = |word: &str| {
+        conditions
+            .iter()
+            .any(|condition| condition.as_str() == word)
+    };
+    speaking([
+        ("next-upstream-non-idempotent", has("non_idempotent")),
+        (
+            "next-upstream-off-mixed",
+            has("http_403") || has("http_404"),
+        ),
+    ])
+}
+
+/// The name servers of `http`.
+pub(super) fn of_resolver(topology: &Topology, resolver: &Resolver) -> Vec<Arg> {
+    let mut nodes = topology.pools.values().flat_map(|pool| &pool.nodes);
+    let public = |address: &String| {
+        let url = address::parse_url(address.as_bytes(), Allowed::default());
+        url.is_ok_and(|url| is_public_address(&url.host))
+    };
+    let asked = nodes.any(|node| node.resolve == Some(true));
+    let speaks = asked && resolver.addresses.iter().any(public);
+    speaking([("external-resolver", speaks)])
+}
+
+/// The folders of homes that the workers may not read. Lint speaks of each home once, of the first
+/// folder in it.
+pub(super) fn mark_homes(topology: &Topology, sites: &mut [SiteView]) {
+    let user = topology.nginx.user.as_deref();
+    let mut told = HashSet::new();
+    let mut of_folder = |path: &Arg| {
+        let path = path.text();
+        let home = path.strip_prefix("/home/").map(|rest| {
+            let end = rest.find('/').unwrap_or(rest.len());
+            &path[..path.len() - rest.len() + end]
+        });
+        let closed = match (user, home) {
+            (Some("root"), _) => None,
+            (Some(user), Some(home)) => Some(home).filter(|home| home[6..] != *user),
+            (None, Some(_)) => None,
+            (_, None) => Some("/root").filter(|root| {
+                let rest = path.strip_prefix(root);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }),
+        };
+        let first = closed.is_some_and(|home| told.insert(home.to_owned()));
+        speaking([("static-path-permission", first)])
+    };
+    for site in sites {
+        let redirect = site.redirect.iter_mut();
+        for redirect in redirect.filter(|redirect| redirect.acme.is_some()) {
+            redirect.acme_ignored = redirect
+                .acme
+                .as_ref()
+                .map(&mut of_folder)
+                .unwrap_or_default();
+        }
+        let server = &mut site.server;
+        server.acme_ignored = server.acme.as_ref().map(&mut of_folder).unwrap_or_default();
+        if let Some(page) = &mut server.down_page {
+            page.ignored = of_folder(&page.file);
+        }
+        for files in &mut server.files {
+            files.root_ignored = of_folder(&files.root);
+        }
+    }
+}
+
 /// What hands the requests of a route on.
 pub(super) fn of_pass(path: &str, route: &Route, pool: &Pool) -> Vec<Arg> {
+    let rest = path.strip_prefix("/static");
+    let is_static = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     speaking([
+        ("static-logged-or-proxied", is_static),
         ("websocket-buffering-sse", route.holds_events(path, pool)),
         (
             "websocket-upgrade-missing",

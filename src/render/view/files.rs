@@ -16,6 +16,8 @@ pub struct Files {
     pub ignored: Vec<Arg>,
     /// The folder.
     pub root: Arg,
+    /// The rules of lint that are not to speak about the folder.
+    pub root_ignored: Vec<Arg>,
     /// Whether only Django may hand the files out.
     pub internal: bool,
     /// Headers, all of them.
@@ -56,6 +58,7 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
             location: assets.url().into(),
             root: folder(&assets.root),
             ignored: Vec::new(),
+            root_ignored: Vec::new(),
             internal: false,
             headers: with(
                 std::iter::once(line("Cache-Control", cache, false))
@@ -80,6 +83,7 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
             location: media.url().into(),
             root: folder(&media.root),
             ignored: Vec::new(),
+            root_ignored: Vec::new(),
             internal: false,
             headers: with(nosniff().into_iter().chain(sandbox).collect()),
             gzip: false,
@@ -92,6 +96,7 @@ pub(super) fn files(site: &Site, shared: &[HeaderLine]) -> Vec<Files> {
             location: protected.url.as_str().into(),
             root: folder(&protected.root),
             ignored: Vec::new(),
+            root_ignored: Vec::new(),
             internal: true,
             headers: with(nosniff().into_iter().collect()),
             gzip: false,

@@ -1,5 +1,6 @@
 //! The `http` block: what all servers share.
 
+use super::asked;
 use super::catch_all::{CatchAll, catch_all};
 use super::common::{HeaderLine, LogLine, access_log, request_id};
 use super::limits::{RateZone, rate_zones};
@@ -19,6 +20,8 @@ use serde::Serialize;
 /// The `http` block.
 #[derive(Debug, Clone, Serialize)]
 pub struct Http {
+    /// Whether `sendfile` must be off.
+    pub sendfile_off: bool,
     /// Whether nginx serves files itself and so needs their MIME types.
     pub types: bool,
     /// Folders for temporary files.
@@ -94,6 +97,8 @@ pub struct RealIp {
 pub struct ResolverView {
     /// `resolver`, its arguments.
     pub args: Vec<Arg>,
+    /// The rules of lint that are not to speak about it.
+    pub ignored: Vec<Arg>,
 }
 
 /// The access log of everything.
@@ -120,11 +125,12 @@ impl Http {
             own_tls: shared_tls.is_none(),
             encrypted: topology.encrypted().is_some(),
         };
-        let sites: Vec<SiteView> = topology
+        let mut sites: Vec<SiteView> = topology
             .sites
             .iter()
             .map(|(name, site)| SiteView::new(topology, target, name, site, others))
             .collect();
+        asked::mark_homes(topology, &mut sites);
         let routes = || {
             topology
                 .sites
@@ -133,6 +139,7 @@ impl Http {
         };
         let proxies = topology.trusted_proxies.as_ref();
         Some(Self {
+            sendfile_off: topology.sites.values().any(is_shared_by_virtualbox),
             types: topology.sites.values().any(serves_files),
             temp: topology.nginx.temp_dir.as_deref().map(tempfiles),
             names_bucket: names_bucket(topology).map(Arg::from),
@@ -144,7 +151,10 @@ impl Http {
                 .nginx
                 .resolver
                 .as_ref()
-                .map(|resolver| ResolverView::new(resolver)),
+                .map(|resolver| ResolverView {
+                    ignored: asked::of_resolver(topology, resolver),
+                    ..ResolverView::new(resolver)
+                }),
             log: log(topology),
             websocket: routes().any(|route| route.websocket == Some(true)),
             host_map: !target.at_least(1, 29, 3) && topology.sites.values().any(has_unusual_port),
@@ -175,6 +185,23 @@ impl Http {
             sites,
         })
     }
+}
+
+/// VirtualBox hands out old content of what it shares to `sendfile`.
+fn is_shared_by_virtualbox(site: &Site) -> bool {
+    let served = site.served_static().map(|files| &files.root);
+    let media = site.media.as_ref().map(|media| &media.root);
+    let protected = site.protected_media.as_ref().map(|media| &media.root);
+    let acme = site.acme.as_ref().map(|acme| &acme.webroot);
+    let page = site
+        .errors
+        .as_ref()
+        .and_then(|errors| errors.down_page.as_ref());
+    let mut paths = [served, media, protected, acme, page].into_iter().flatten();
+    paths.any(|path| {
+        let rest = path.strip_prefix("/vagrant");
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
 }
 
 fn serves_files(site: &Site) -> bool {
@@ -244,7 +271,7 @@ fn domains(topology: &Topology) -> impl Iterator<Item = &str> {
 fn real_ip(proxies: &TrustedProxies, pools: &Named<Pool>) -> RealIp {
     let over_protocol = proxies.proxy_protocol == Some(true);
     // Whoever connects has to speak the protocol, and nginx takes no address without a network.
-    let everybody = ["0.0.0.0/0", "::/0", "unix:"].map(Arg::from);
+    let everybody = ["0.0.0.0/0", "::/0"].map(Arg::from);
     let listed = proxies
         .networks
         .iter()
@@ -274,6 +301,7 @@ impl ResolverView {
     pub(super) fn new(resolver: &Resolver) -> Self {
         Self {
             args: resolver_args(resolver),
+            ignored: Vec::new(),
         }
     }
 }

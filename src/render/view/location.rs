@@ -70,6 +70,8 @@ pub struct UpstreamSettings {
     pub send_timeout: Arg,
     /// `*_next_upstream`; none for a single node.
     pub next_upstream: Option<Vec<Arg>>,
+    /// The rules of lint that are not to speak about it.
+    pub next_upstream_ignored: Vec<Arg>,
     /// `*_next_upstream_tries`.
     pub tries: Arg,
     /// `*_next_upstream_timeout`.
@@ -349,6 +351,7 @@ fn upstream_settings(
         read_timeout_ignored: asked::of_read_timeout(path, route),
         read_timeout: time(own.read, shared_read, silent),
         send_timeout: time(own.send, shared_send, silent),
+        next_upstream_ignored: asked::of_failover(&conditions),
         next_upstream: several.then(|| {
             conditions
                 .iter()

@@ -32,6 +32,8 @@ pub struct Redirect {
     pub names: Vec<Arg>,
     /// The webroot of http-01 challenges.
     pub acme: Option<Arg>,
+    /// The rules of lint that are not to speak about the webroot.
+    pub acme_ignored: Vec<Arg>,
     /// Where to.
     pub target: Arg,
 }
@@ -68,6 +70,8 @@ pub struct AppServerBlock {
     pub hsts_ignored: Vec<Arg>,
     /// The webroot of http-01 challenges.
     pub acme: Option<Arg>,
+    /// The rules of lint that are not to speak about the webroot.
+    pub acme_ignored: Vec<Arg>,
     /// The page for dead nodes.
     pub down_page: Option<DownPage>,
     /// Folders that are served.
@@ -92,6 +96,8 @@ pub struct DownPage {
     pub location: Arg,
     /// The file.
     pub file: Arg,
+    /// The rules of lint that are not to speak about the file.
+    pub ignored: Vec<Arg>,
 }
 
 impl SiteView {
@@ -109,6 +115,7 @@ impl SiteView {
             ),
             names: server_names(site),
             acme: acme(site),
+            acme_ignored: Vec::new(),
             target: Arg::expression(redirect_target(&site.tls_sockets())),
         });
         // Without a plain socket there is nothing to redirect.
@@ -179,6 +186,7 @@ fn app_server(
             .access_log
             .as_deref()
             .map(|path| access_log(topology, path)),
+        acme_ignored: Vec::new(),
         acme: acme(site).filter(|_| tls.is_none_or(|tls| !tls.redirects())),
         down_page: site
             .errors
@@ -187,6 +195,7 @@ fn app_server(
             .map(|file| DownPage {
                 location: "/djanginx-down.html".into(),
                 file: file.into(),
+                ignored: Vec::new(),
             }),
         files: files(site, &headers),
         locations: locations(topology, target, name, site, &headers),

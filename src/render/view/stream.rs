@@ -14,6 +14,8 @@ use serde::Serialize;
 pub struct StreamView {
     /// Its name, and the upstream's.
     pub name: Arg,
+    /// The rules of lint that are not to speak about the upstream.
+    pub ignored: Vec<Arg>,
     /// `zone`, its arguments.
     pub zone: Vec<Arg>,
     /// The balancing method, name first; empty for nginx's own round robin.
@@ -66,6 +68,7 @@ fn view(topology: &Topology, name: &str, stream: &Stream) -> StreamView {
     };
     StreamView {
         name: name.into(),
+        ignored: asked::of_upstream(&stream.nodes),
         zone: vec![
             names::stream_zone(name).into(),
             upstream::shared_memory(stream.nodes.len()).into(),

@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 pub struct Upstream {
     /// Its name, the pool's.
     pub name: Arg,
+    /// The rules of lint that are not to speak about it.
+    pub ignored: Vec<Arg>,
     /// `zone`, its arguments.
     pub zone: Vec<Arg>,
     /// The balancing method, name first; empty for nginx's own round robin.
@@ -88,6 +90,7 @@ fn upstream(topology: &Topology, name: &str, pool: &Pool, target: Target) -> Ups
     let cookie = { pool.sticky.as_ref() }.filter(|sticky| native && sticky.cookie.is_some());
     Upstream {
         name: name.into(),
+        ignored: asked::of_upstream(&pool.nodes),
         zone: vec![names::pool_zone(name).into(), zone_size(pool).into()],
         method_ignored: asked::of_method(topology, Some(name), &method, pool.nodes.len()),
         method,

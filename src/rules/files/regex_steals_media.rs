@@ -4,7 +4,7 @@ use crate::finding::{Edit, Fix, Safety};
 use crate::model::http::Found;
 use crate::rules::facts::Matcher;
 use crate::rules::meta::declare_rule;
-use crate::rules::places::{folder, is_guarded, serves_files};
+use crate::rules::places::{Handler, folder, handler, is_guarded, serves_files};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::source::Span;
 
@@ -90,7 +90,10 @@ impl Rule for RegexStealsMedia {
                     (Some(_), None) => serves_files(model, place.scope),
                     _ => false,
                 };
-                let guarded = is_guarded(model, place.scope) && !is_guarded(model, thief.scope);
+                // What a status page shows is in no file.
+                let in_files = !matches!(handler(model, place.scope), Handler::Other(_));
+                let guarded =
+                    in_files && is_guarded(model, place.scope) && !is_guarded(model, thief.scope);
                 if !moved && !guarded {
                     continue;
                 }

@@ -4,8 +4,8 @@ use crate::model::upstream::Reference;
 use crate::model::{ScopeId, Statement};
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
-use crate::values::address::{self, Allowed, Host};
-use std::net::Ipv4Addr;
+use crate::values::address::{self, Allowed};
+use crate::values::hosts::is_public_address;
 
 declare_rule! {
     /// ## What it reports
@@ -29,31 +29,6 @@ declare_rule! {
         id: "external-resolver",
         group: Upstream,
         severity: Warning,
-    }
-}
-
-fn is_public(host: &Host) -> bool {
-    match host {
-        Host::V4(address) => {
-            let [first, second, ..] = address.octets();
-            let shared = first == 100 && (64..128).contains(&second);
-            // The resolver of Azure looks public.
-            let azure = *address == Ipv4Addr::new(168, 63, 129, 16);
-            !(address.is_loopback()
-                || address.is_private()
-                || address.is_link_local()
-                || address.is_documentation()
-                || address.is_unspecified()
-                || shared
-                || azure)
-        }
-        Host::V6(address) => {
-            let local = address.segments()[0] & 0xfe00 == 0xfc00;
-            let link = address.segments()[0] & 0xffc0 == 0xfe80;
-            let documentation = address.segments()[..2] == [0x2001, 0x0db8];
-            !(address.is_loopback() || local || link || documentation)
-        }
-        _ => false,
     }
 }
 
@@ -85,7 +60,7 @@ impl Rule for ExternalResolver {
             let Ok(url) = address::parse_url(&value, Allowed::default()) else {
                 continue;
             };
-            if !is_public(&url.host) {
+            if !is_public_address(&url.host) {
                 continue;
             }
             let finding = cx
