@@ -128,7 +128,7 @@ impl SourceFile {
     }
 
     /// How many lines end before an offset.
-    fn lines_before(&self, offset: usize) -> u32 {
+    pub(crate) fn lines_before(&self, offset: usize) -> u32 {
         // An offset at the end may be behind the last block.
         let block = (offset / BLOCK).min(self.line_feeds().len().saturating_sub(1));
         let before = self.line_feeds().get(block).copied().unwrap_or(0);
@@ -190,7 +190,7 @@ impl SourceFile {
     }
 }
 
-fn count_line_feeds(text: &[u8]) -> u32 {
+pub(crate) fn count_line_feeds(text: &[u8]) -> u32 {
     memchr::memchr_iter(b'\n', text).count() as u32
 }
 

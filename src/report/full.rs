@@ -5,7 +5,7 @@
 
 use super::Summary;
 use crate::finding::{Finding, Label, NginxLevel, Severity};
-use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::source::{FileId, SourceFile, SourceMap, Span, count_line_feeds};
 use crate::text::{is_hidden, visible};
 use miette::{
     Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
@@ -201,6 +201,8 @@ impl Diagnostic for Shown<'_> {
 struct Excerpt<'a> {
     file: &'a SourceFile,
     kept: Kept,
+    /// A place that was asked for, and how many lines are before it: the others are near.
+    counted: OnceLock<(usize, u32)>,
 }
 
 /// Lines with more bytes are not shown as a whole.
@@ -213,6 +215,21 @@ impl<'a> Excerpt<'a> {
         Self {
             file,
             kept: Kept::default(),
+            counted: OnceLock::new(),
+        }
+    }
+
+    /// How many lines are before a place.
+    fn lines_before(&self, at: usize) -> u32 {
+        match self.counted.get() {
+            Some((known, lines)) if (*known..*known + LONG).contains(&at) => {
+                lines + count_line_feeds(&self.file.text()[*known..at])
+            }
+            _ => {
+                let lines = self.file.lines_before(at);
+                self.counted.get_or_init(|| (at, lines));
+                lines
+            }
         }
     }
 
@@ -240,7 +257,11 @@ impl SourceCode for Excerpt<'_> {
         if last > text.len() {
             return Err(MietteError::OutOfBounds);
         }
-        let (mut start, mut end) = (file.line_at(first).start, file.line_at(last).end);
+        let line = file.line_at(first);
+        let (mut start, mut end) = match line.contains(&last) {
+            true => (line.start, line.end),
+            false => (line.start, file.line_at(last).end),
+        };
         let mut column = 0;
         if end - start > LONG && (first - start > NEAR || end - last > NEAR) {
             let cut = character_start(text, start.max(first.saturating_sub(NEAR)));
@@ -263,7 +284,7 @@ impl SourceCode for Excerpt<'_> {
         }
         // miette asks for no lines around a place when it wants the place's own position.
         if lines_before == 0 && lines_after == 0 {
-            column = first - file.line_at(first).start;
+            column = first - line.start;
         }
         let shown = match without_hidden(&text[start..end], start == 0) {
             Cow::Borrowed(shown) => shown,
@@ -273,7 +294,7 @@ impl SourceCode for Excerpt<'_> {
             visible(file.name()).into_owned(),
             shown,
             (start, end - start).into(),
-            file.position(start as u32).line as usize - 1,
+            self.lines_before(start) as usize,
             column,
             1,
         )))
@@ -301,11 +322,9 @@ impl Kept {
 /// Puts `?` in the place of every byte that a terminal might obey or hide, so that the text
 /// of a file can only be seen. No byte moves. `from_start` says that the file begins there.
 fn without_hidden(bytes: &[u8], from_start: bool) -> Cow<'_, [u8]> {
-    // Most texts are plain ASCII, or need no more than a look.
-    if bytes
-        .iter()
-        .all(|&b| matches!(b, b' '..=b'~' | b'\n' | b'\t'))
-    {
+    // Most texts are plain ASCII, which is seen quickest when all bytes are looked at.
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~' | b'\n' | b'\t');
+    if bytes.iter().fold(true, |all, &byte| all & is_plain(byte)) {
         return Cow::Borrowed(bytes);
     }
     let mut seen = Vec::with_capacity(bytes.len());
