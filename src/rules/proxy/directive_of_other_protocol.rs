@@ -2,6 +2,7 @@
 
 use crate::directives;
 use crate::model::Statement;
+use crate::rules::facts::PASSES;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 
@@ -57,14 +58,7 @@ impl Rule for DirectiveOfOtherProtocol {
     }
 
     fn directives(&self) -> &'static [&'static str] {
-        &[
-            "proxy_pass",
-            "uwsgi_pass",
-            "fastcgi_pass",
-            "scgi_pass",
-            "grpc_pass",
-            "memcached_pass",
-        ]
+        PASSES
     }
 
     fn directive(&self, pass: Statement<'_>, cx: &mut RuleContext<'_, '_>) {
@@ -81,7 +75,7 @@ impl Rule for DirectiveOfOtherProtocol {
         // A block inside may speak the other protocol, and inherits what stands here.
         let inside = model.within(pass.scope);
         let inside = inside.flat_map(|scope| model.scope(scope).statements());
-        let passes = inside.filter(|statement| self.directives().contains(&statement.name()));
+        let passes = inside.filter(|statement| PASSES.contains(&statement.name()));
         let spoken_inside: Vec<_> = passes.filter_map(prefix).collect();
         others.retain(|(_, prefix)| !spoken_inside.contains(prefix));
         let Some(&(first, prefix)) = others.first() else {
