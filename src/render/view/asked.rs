@@ -10,6 +10,8 @@ use super::site::SiteView;
 use super::tls::hsts_value;
 use crate::app_server::AppServer;
 use crate::render::arg::Arg;
+use crate::rules::django::BodySizeBelowDjango;
+use crate::rules::security::HstsMissingOrWeak;
 use crate::topology::model::{
     FailoverCondition, Flex, Node, NodeState, Pool, Resolver, Route, Site, Sticky, Topology,
 };
@@ -18,11 +20,6 @@ use crate::values::address::{self, Allowed};
 use crate::values::hosts::is_public_address;
 use crate::values::paths::{UPLOADS, WEBSOCKETS, begins_with, has_word};
 use std::collections::HashSet;
-
-/// What Django takes without files (`DATA_UPLOAD_MAX_MEMORY_SIZE`).
-const DJANGO_BODY: u64 = 2_621_440;
-/// What `Strict-Transport-Security` should say at least.
-const HALF_A_YEAR: u64 = 15_768_000;
 
 fn speaking<const N: usize>(rules: [(&str, bool); N]) -> Vec<Arg> {
     let speaking = rules.into_iter().filter(|(_, speaks)| *speaks);
@@ -68,7 +65,7 @@ pub(super) fn of_cookie(topology: &Topology, pool: &str, sticky: &Sticky) -> Vec
 /// A limit of request bodies.
 pub(super) fn of_body_limit(limit: &Size) -> Vec<Arg> {
     let bytes = Size(body_limit(limit).text().to_owned()).bytes();
-    let small = bytes.is_some_and(|bytes| bytes < DJANGO_BODY);
+    let small = bytes.is_some_and(|bytes| bytes < BodySizeBelowDjango::DJANGO);
     speaking([("body-size-below-django", small)])
 }
 
@@ -225,6 +222,6 @@ pub(super) fn of_hsts(site: &Site) -> Vec<Arg> {
         .tls()
         .filter(|tls| tls.redirects() && hsts_value(tls).is_some());
     let seconds = tls.and_then(|tls| tls.hsts().max_age?.seconds());
-    let short = seconds.is_some_and(|seconds| (1..HALF_A_YEAR).contains(&seconds));
+    let short = seconds.is_some_and(|seconds| (1..HstsMissingOrWeak::LEAST).contains(&seconds));
     speaking([("hsts-missing-or-weak", site.routes.is_empty() && short)])
 }

@@ -33,6 +33,11 @@ declare_rule! {
     }
 }
 
+impl BodySizeBelowDjango {
+    /// What Django takes without files, in bytes (`DATA_UPLOAD_MAX_MEMORY_SIZE`).
+    pub const DJANGO: u64 = 2_621_440;
+}
+
 impl Rule for BodySizeBelowDjango {
     fn meta(&self) -> &'static Meta {
         Self::META
@@ -41,7 +46,7 @@ impl Rule for BodySizeBelowDjango {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
         let stated = cx.settings.django.max_body_size;
-        let needed = stated.unwrap_or(2_621_440);
+        let needed = stated.unwrap_or(Self::DJANGO);
         let mut told = Vec::new();
         for pass in places.passes.iter().filter(|pass| pass.is_django()) {
             let limit = inherited(model, pass.statement.scope, "client_max_body_size");

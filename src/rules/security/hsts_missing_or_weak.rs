@@ -36,6 +36,11 @@ declare_rule! {
     }
 }
 
+impl HstsMissingOrWeak {
+    /// What `max-age` should be at least, in seconds: half a year.
+    pub const LEAST: u64 = 15_768_000;
+}
+
 impl Rule for HstsMissingOrWeak {
     fn meta(&self) -> &'static Meta {
         Self::META
@@ -78,10 +83,9 @@ impl Rule for HstsMissingOrWeak {
                 let seconds = age.and_then(|age| {
                     let age = age.strip_prefix(b"\"").unwrap_or(age);
                     let end = age.iter().position(|byte| !byte.is_ascii_digit());
-                    number::number(&age[..end.unwrap_or(age.len())])
+                    u64::try_from(number::number(&age[..end.unwrap_or(age.len())])?).ok()
                 });
-                if !by_django && seconds.is_some_and(|seconds| seconds > 0 && seconds < 15_768_000)
-                {
+                if !by_django && seconds.is_some_and(|age| (1..Self::LEAST).contains(&age)) {
                     let finding = cx
                         .finding(
                             value.span(),
