@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::client::{Client, Response};
-use crate::django::{Node, Server};
+use crate::django::{Node, Server, state_folder};
 use crate::home::{Home, Port};
 use crate::nginx::{Nginx, Topology, for_each_engine};
+use crate::process::wait_for;
 
 #[test]
 fn requests_go_where_the_method_says() {
@@ -151,34 +152,42 @@ fn assert_all_work<'a>(nodes: impl Iterator<Item = &'a String>) {
 }
 
 #[test]
-fn a_slow_node_gets_fewer_requests() {
-    const CLIENTS: usize = 4;
-    const REQUESTS: usize = 40;
+fn a_busy_node_gets_no_request_while_another_is_idle() {
     let home = Home::new();
-    let fast = Node::start(&home, Server::Gunicorn, "fast", &[("DELAY", "0.03")]);
-    let slow = Node::start(&home, Server::Gunicorn, "slow", &[("DELAY", "0.3")]);
+    let nodes = ["a", "b"].map(|name| Node::start(&home, Server::Gunicorn, name, &[]));
     for_each_engine(|engine| {
         let port = Port::lease();
         let topology = Topology::read("least_conn.yaml")
-            .with("FAST", fast.address())
-            .with("SLOW", slow.address())
+            .with("A", nodes[0].address())
+            .with("B", nodes[1].address())
             .with("HTTP", &port);
         let _nginx = Nginx::start(&home, engine, &topology, port.number());
-        let one_client = || {
-            let client = Client::new(port.number(), "shop.example.com");
-            (0..REQUESTS)
-                .filter(|_| client.get("/").send().node() == "slow")
-                .count()
-        };
-        let slow: usize = std::thread::scope(|scope| {
-            let clients = [(); CLIENTS].map(|()| scope.spawn(one_client));
-            clients
-                .into_iter()
-                .map(|client| client.join().expect("no failure"))
-                .sum()
+        let client = Client::new(port.number(), "shop.example.com");
+        let busy = (0..2).map(|round| {
+            let run = format!("{}-{round}", engine.name);
+            the_other_serves_while_one_is_held(&home, &client, &run)
         });
-        let all = CLIENTS * REQUESTS;
-        assert!(slow > 0, "the slow node got nothing");
-        assert!(slow * 4 < all, "the slow node got {slow} of {all} requests");
+        let busy: BTreeSet<String> = busy.collect();
+        assert_eq!(busy, BTreeSet::from(["a", "b"].map(str::to_owned)));
     });
+}
+
+/// Holds a request at a node, and gives that node.
+fn the_other_serves_while_one_is_held(home: &Home, client: &Client, run: &str) -> String {
+    let state = state_folder(home);
+    let held_at = |node: &str| state.join(format!("{run}-held-at-{node}"));
+    std::thread::scope(|scope| {
+        let held = scope.spawn(|| client.get(&format!("/held/?run={run}")).send().node());
+        let busy = wait_for("a request that is held", || {
+            ["a", "b"].into_iter().find(|node| held_at(node).exists())
+        });
+        let answers: Vec<_> = (0..20).map(|_| client.get("/").try_send()).collect();
+        // Released before anything can fail, or its thread would wait.
+        std::fs::write(state.join(format!("{run}-released")), "").expect("a file");
+        for answer in answers {
+            assert_ne!(answer.expect("an answer").node(), busy);
+        }
+        assert_eq!(held.join().expect("no failure"), busy);
+        busy.to_owned()
+    })
 }

@@ -302,6 +302,9 @@ fn header_line(reader: &mut impl BufRead) -> io::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
+/// What an error says of a response whose header came, and not all of its body.
+pub(crate) const CUT_SHORT: &str = "the body is cut short";
+
 /// A body with a length; it must all come.
 struct Exactly<R> {
     reader: R,
@@ -312,10 +315,7 @@ impl<R: Read> Read for Exactly<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = (&mut self.reader).take(self.left).read(buffer)?;
         if read == 0 && self.left > 0 && !buffer.is_empty() {
-            return Err(io::Error::new(
-                io::ErrorKind::UnexpectedEof,
-                "the body is cut short",
-            ));
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, CUT_SHORT));
         }
         self.left -= read as u64;
         Ok(read)

@@ -1,7 +1,7 @@
 //! Causes that an answer tells.
 
 use super::server::{DJANGO, Server, answer, hold};
-use super::{QUICK, cause_of, command, probe_http, probe_pool, said};
+use super::{cause_of, command, probe_http, probe_pool, said};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener};
 use std::time::Duration;
@@ -175,7 +175,7 @@ fn waitress_keeps_the_scheme_from_django() {
             node.address()
         );
         std::fs::write(folder.path().join("topology.yaml"), topology).unwrap();
-        let said = said(command(folder.path(), "topology.yaml", &QUICK));
+        let said = said(command(folder.path(), "topology.yaml", &[]));
         assert_eq!(said.causes(), ["probe-ssl-redirect-loop"], "{}", said.text);
         let told = said.json["diagnostics"][0]["help"].as_str().unwrap();
         assert!(told.contains(help), "{told}");
@@ -306,7 +306,7 @@ fn a_cookie_of_nginx_that_the_application_sets() {
             server.address()
         );
         std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
-        let said = said(command(folder.path(), "nginx.conf", &QUICK));
+        let said = said(command(folder.path(), "nginx.conf", &[]));
         assert_eq!(said.causes(), [want], "{}", said.text);
     }
 }
@@ -448,7 +448,7 @@ fn uwsgi_to_a_socket_of_http() {
             _ => connection.write_all(&answer(400, "", "Invalid")).unwrap(),
         });
         let pool = format!("server: uwsgi, nodes: [\"{}\"]", server.address());
-        let said = probe_pool(&pool, "/: web", &[]);
+        let said = probe_pool(&pool, "/: web", &["--read-timeout", "2s"]);
         assert_eq!(said.causes(), ["probe-uwsgi-to-http"], "waits: {waits}");
     }
 }

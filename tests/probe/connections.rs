@@ -80,7 +80,8 @@ fn a_full_queue_of_connections() {
         }
     }
     let address = address.as_socket().unwrap().to_string();
-    assert_eq!(cause_of(&address, &[]), "probe-connect-timeout");
+    let args = ["--connect-timeout", "500ms"];
+    assert_eq!(cause_of(&address, &args), "probe-connect-timeout");
 }
 
 #[test]
@@ -256,28 +257,16 @@ fn a_path_that_no_socket_can_have() {
 #[test]
 fn silence() {
     let server = Server::new(|_, _, connection| hold(connection));
+    // Its own time counts, from the connection on, and none of the longer ones.
     let start = Instant::now();
-    assert_eq!(cause_of(&server.address(), &[]), "probe-no-answer");
-    assert!(start.elapsed() < Duration::from_secs(5));
-    // The time counts from the connection on, also where connections may take longer.
-    let start = Instant::now();
-    let args = ["--connect-timeout", "10s", "--timeout", "10s"];
-    assert_eq!(cause_with(&server.address(), &args), "probe-no-answer");
-    assert!(start.elapsed() < Duration::from_secs(5));
+    let args = ["--read-timeout", "500ms"];
+    assert_eq!(cause_of(&server.address(), &args), "probe-no-answer");
+    assert!(start.elapsed() < LONG);
 }
 
-/// The cause of one node, with no times but these and a short one for the first byte.
-fn cause_with(address: &str, args: &[&str]) -> String {
-    let folder = tempfile::tempdir().unwrap();
-    let topology = format!(
-        "pools: {{web: {{nodes: [\"{address}\"]}}}}\nsites: {{shop: {{domains: [a.example.com], \
-         routes: {{/: web}}}}}}\n"
-    );
-    std::fs::write(folder.path().join("topology.yaml"), topology).unwrap();
-    let args = [args, &["--read-timeout", "300ms"]].concat();
-    let said = said(command(folder.path(), "topology.yaml", &args));
-    said.causes()[0].to_owned()
-}
+/// Shorter than the times that hold where a test says nothing else, and longer than the
+/// shorter ones on any machine.
+const LONG: Duration = Duration::from_secs(30);
 
 #[test]
 fn an_end_without_a_byte() {
@@ -308,20 +297,14 @@ fn an_answer_that_does_not_end() {
             .unwrap();
         hold(connection);
     });
-    assert_eq!(cause_of(&server.address(), &[]), "probe-stalled");
+    let args = ["--timeout", "2s"];
+    assert_eq!(cause_of(&server.address(), &args), "probe-stalled");
 }
 
 #[test]
 fn a_run_that_has_to_end() {
     let server = Server::new(|_, _, connection| hold(connection));
-    let args = [
-        "--read-timeout",
-        "20s",
-        "--timeout",
-        "20s",
-        "--deadline",
-        "300ms",
-    ];
+    let args = ["--deadline", "300ms"];
     let folder = tempfile::tempdir().unwrap();
     let topology = format!(
         "pools: {{web: {{nodes: [\"{}\"]}}}}\nsites: {{shop: {{domains: [a.example.com], routes: \
@@ -332,5 +315,5 @@ fn a_run_that_has_to_end() {
     let start = Instant::now();
     let said = said(command(folder.path(), "topology.yaml", &args));
     assert_eq!(said.causes(), ["probe-deadline"]);
-    assert!(start.elapsed() < Duration::from_secs(5));
+    assert!(start.elapsed() < LONG);
 }

@@ -34,15 +34,26 @@ impl Said {
     }
 }
 
+/// What holds where a test says nothing else: one attempt, and times that no busy machine needs.
+const PATIENT: [[&str; 2]; 6] = [
+    ["--retries", "0"],
+    ["--connect-timeout", "60s"],
+    ["--read-timeout", "60s"],
+    ["--timeout", "60s"],
+    ["--slow", "60s"],
+    ["--deadline", "2m"],
+];
+
 fn command(folder: &Path, file: &str, args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_djanginx"));
     command
         .args(["probe", file, "--format", "json"])
         .args(args)
         .args(
-            ["--retries", "0"]
+            PATIENT
                 .iter()
-                .filter(|_| !args.contains(&"--retries")),
+                .filter(|[name, _]| !args.contains(name))
+                .flatten(),
         )
         .current_dir(folder)
         .env_clear();
@@ -71,16 +82,6 @@ fn said(mut command: Command) -> Said {
     }
 }
 
-/// Short times, so that what waits does not wait long.
-const QUICK: [&str; 6] = [
-    "--connect-timeout",
-    "1s",
-    "--read-timeout",
-    "500ms",
-    "--timeout",
-    "1500ms",
-];
-
 /// Probes a topology of one pool `web`, whose keys are given in YAML's short form.
 fn probe_pool(pool: &str, route: &str, args: &[&str]) -> Said {
     let folder = tempfile::tempdir().unwrap();
@@ -89,8 +90,7 @@ fn probe_pool(pool: &str, route: &str, args: &[&str]) -> Said {
          [shop.example.com], listen: [80], routes: {{{route}}}}}\n"
     );
     std::fs::write(folder.path().join("topology.yaml"), text).unwrap();
-    let args: Vec<&str> = QUICK.iter().copied().chain(args.iter().copied()).collect();
-    said(command(folder.path(), "topology.yaml", &args))
+    said(command(folder.path(), "topology.yaml", args))
 }
 
 /// Probes one node over HTTP.

@@ -1,7 +1,7 @@
 //! How a run goes: what is asked, again and how often, what is shown and what is not.
 
 use super::server::{Server, answer};
-use super::{QUICK, cause_of, command, probe_http, probe_pool, said};
+use super::{cause_of, command, probe_http, probe_pool, said};
 use std::process::Command;
 
 #[test]
@@ -189,7 +189,7 @@ fn the_environment_has_no_say() {
         server.address()
     );
     std::fs::write(folder.path().join("topology.yaml"), text).unwrap();
-    let mut command = command(folder.path(), "topology.yaml", &QUICK);
+    let mut command = command(folder.path(), "topology.yaml", &[]);
     let url = format!("http://{}", proxy.address());
     for name in ["http_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy"] {
         command.env(name, &url);
@@ -210,24 +210,16 @@ fn a_signal_prints_what_is_known() {
         silent.address()
     );
     std::fs::write(folder.path().join("topology.yaml"), text).unwrap();
-    let args = [
-        "--read-timeout",
-        "20s",
-        "--timeout",
-        "20s",
-        "--retries",
-        "0",
-    ];
+    // One at a time: the second is asked once the answer of the first is known.
+    let args = ["--concurrency", "1"];
     let mut command = command(folder.path(), "topology.yaml", &args);
     let child = command
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    while good.asked() == 0 || silent.asked() == 0 {
+    while silent.asked() == 0 {
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
-    // The answer of the good one must have been read, too.
-    std::thread::sleep(std::time::Duration::from_millis(200));
     let id = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();

@@ -1,7 +1,7 @@
 //! What a run may not do, whatever nodes do: follow, read on, keep, show.
 
 use super::server::{DJANGO, Server, answer, hold};
-use super::{QUICK, command, probe_http, probe_pool, said};
+use super::{command, probe_http, probe_pool, said};
 use djanginx::probe::{Limits, Wishes, of_topology, run};
 use djanginx::source::SourceMap;
 use djanginx::topology;
@@ -88,7 +88,7 @@ fn a_file_of_metrics_is_never_half_written() {
     // Who has the old file open reads it to its end.
     let kept = folder.path().join("kept");
     std::fs::hard_link(&path, &kept).unwrap();
-    let mut command = command(folder.path(), "topology.yaml", &QUICK);
+    let mut command = command(folder.path(), "topology.yaml", &[]);
     command.args(["--output", "prometheus=probe.prom"]);
     assert_eq!(said(command).status, 0);
     let text = std::fs::read_to_string(&path).unwrap();
@@ -213,11 +213,9 @@ fn five_hundred_dead_nodes_end_with_the_run() {
     for cause in ["probe-refused", "probe-no-answer", "probe-deadline"] {
         assert!(said.causes().contains(&cause), "{cause}");
     }
-    assert!(
-        start.elapsed() < Duration::from_secs(6),
-        "{:?}",
-        start.elapsed()
-    );
+    // One after the other, they would take more than two minutes.
+    let elapsed = start.elapsed();
+    assert!(elapsed < Duration::from_secs(30), "{elapsed:?}");
 }
 
 #[test]

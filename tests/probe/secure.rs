@@ -1,7 +1,7 @@
 //! TLS, with certificates that are made on the fly; the configuration is nginx's.
 
 use super::server::{Server, answer};
-use super::{QUICK, Said, command, said};
+use super::{Said, command, said};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -85,11 +85,7 @@ fn probe_with(
          {{\n      proxy_pass https://127.0.0.1:{port};\n      {directives}\n    }}\n  }}\n}}\n"
     );
     std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
-    said(command(
-        folder.path(),
-        "nginx.conf",
-        &[&QUICK, args].concat(),
-    ))
+    said(command(folder.path(), "nginx.conf", args))
 }
 
 const VERIFY: &str = "proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.pem; \
@@ -214,7 +210,7 @@ fn probe_location(authority: &CertifiedIssuer<'_, KeyPair>, location: &str) -> S
          {{\n{location}\n}}\n}}\n}}\n"
     );
     std::fs::write(folder.path().join("nginx.conf"), text).unwrap();
-    said(command(folder.path(), "nginx.conf", &QUICK))
+    said(command(folder.path(), "nginx.conf", &[]))
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Databases and caches.
 
 use super::server::Server;
-use super::{QUICK, Said, command, said};
+use super::{Said, command, said};
 use std::io::Write;
 use std::net::TcpListener;
 
@@ -11,7 +11,7 @@ fn probe(name: &str, address: &str) -> Said {
     let text =
         format!("streams: {{{name}: {{listen: \"127.0.0.1:5433\", nodes: [\"{address}\"]}}}}\n");
     std::fs::write(folder.path().join("topology.yaml"), text).unwrap();
-    let said = said(command(folder.path(), "topology.yaml", &QUICK));
+    let said = said(command(folder.path(), "topology.yaml", &[]));
     assert_eq!(said.causes().len(), 1, "{}", said.text);
     said
 }
