@@ -74,8 +74,20 @@ pub(super) fn token(input: &[u8]) -> Lexed<'_> {
         [b'#', ..] => value(Token::Comment, alt((take_until(&b"\n"[..]), rest))).parse(input),
         [b'"', ..] => quoted(Quote::Double, input),
         [b'\'', ..] => quoted(Quote::Single, input),
-        _ => bare(input),
+        _ => match short(input) {
+            Some(behind) => Ok((behind, Token::Bare(0))),
+            None => bare(input),
+        },
     }
+}
+
+/// The rest behind a word without quotes that has only a few bytes, none of which does
+/// anything: worth no call.
+#[inline(always)]
+fn short(input: &[u8]) -> Option<&[u8]> {
+    let few = input.first_chunk::<8>()?;
+    let stop = few.iter().position(|&byte| CLASS[usize::from(byte)] != 0)?;
+    (CLASS[usize::from(few[stop])] <= STOP).then(|| &input[stop..])
 }
 
 /// A word in quotes. A backslash takes the next byte with it, whatever that is.

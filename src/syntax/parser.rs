@@ -330,8 +330,8 @@ impl<'t> Parser<'t> {
     }
 
     fn close_brace(&mut self, brace: u32) {
-        let (nginx, at) = self.unexpected_at(brace);
         if self.has_words() {
+            let (nginx, at) = self.unexpected_at(brace);
             let last = self.words[self.words.len() - 1];
             if !self.lacks_quote() {
                 let span = self.span(last.start, last.end);
@@ -345,7 +345,7 @@ impl<'t> Parser<'t> {
         } else if self.inside != NONE {
             self.close_block(brace);
         } else {
-            self.error_from(brace, SyntaxErrorKind::StrayBrace, at, nginx, at);
+            self.unexpected(SyntaxErrorKind::StrayBrace, brace);
             if let Some(Closed { close, .. }) = self.misplaced(Wrong::TooMany) {
                 self.relate(self.span(close, close + 1));
             }
