@@ -192,6 +192,12 @@ impl Finding {
         }
     }
 
+    /// Whether nginx would not start for it.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        { self.nginx.as_ref() }.is_some_and(|nginx| nginx.level == NginxLevel::Emerg)
+    }
+
     /// The words at the place.
     #[must_use]
     pub fn label(mut self, text: impl Into<Wording>) -> Self {

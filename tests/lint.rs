@@ -173,8 +173,8 @@ fn a_missing_file_is_a_warning_and_counts_on_the_live_machine() {
         "events {}\nhttp { include mime.types; include none/*.conf; include gone.conf; }\n",
     );
     insta::assert_snapshot!(run.concise(&[]), @r#"
-    nginx.conf:2:57: warning[include-missing] there is no file `gone.conf`
     nginx.conf:2:36: info[include-glob-empty] no file matches `none/*.conf`
+    nginx.conf:2:57: warning[include-missing] there is no file `gone.conf`
     --- status 1
     "#);
     assert_eq!(run.raw(&["--fail-on", "error"]).0, 0);
@@ -234,8 +234,8 @@ fn a_part_gets_its_place_from_the_flag_a_comment_or_its_directives() {
     assert_eq!(run.raw(&["comment.conf"]).0, 0);
     insta::assert_snapshot!(run.concise(&["guess.conf"]), @r#"
     guess.conf:3:1: error[directive-not-allowed-here] `worker_processes` is not allowed in `server` (nginx: emerg)
-    guess.conf:1:19: error[filesystem-root-exposure] everybody gets the files of `/`
     guess.conf:1:14: warning[dotfiles-reachable] everybody gets `.git` and `.env` if they are here
+    guess.conf:1:19: error[filesystem-root-exposure] everybody gets the files of `/`
     --- status 1
     "#);
     assert_eq!(run.raw(&["types.conf"]).0, 0);
@@ -362,9 +362,9 @@ fn the_limit_of_findings_keeps_the_gravest() {
     let run = Run::new().file("nginx.conf", text);
     let verdict = |rules: &[&str]| run.concise(&[&["--max-findings", "2"], rules].concat());
     insta::assert_snapshot!(verdict(&["--select", "nginx", "--fail-on", "error"]), @r"
-    nginx.conf:4:15: warning[deprecated-parameter] `http2` of `listen` is an old form of `http2 on` (nginx: warn)
     nginx.conf:7:5: error[unknown-directive] nginx knows no directive `foo` (nginx: emerg)
-    nginx.conf:7:5: info[input-limit] 2 findings are left out behind the limit of 2
+    nginx.conf:4:15: warning[deprecated-parameter] `http2` of `listen` is an old form of `http2 on` (nginx: warn)
+    nginx.conf:5:15: info[input-limit] 2 findings are left out behind the limit of 2
     --- status 1
     ");
     insta::assert_snapshot!(verdict(&["--select", "static"]), @r"

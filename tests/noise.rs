@@ -37,8 +37,8 @@ fn the_origin_loads_and_has_no_error() {
         &["lint", "--isolated", "--format", "concise", "origin.conf"],
     );
     insta::assert_snapshot!(text, @r"
-    origin.conf:16:13: info[body-size-below-django] nginx refuses bodies over 1048576 bytes, Django takes 2621440
     origin.conf:5:1: info[server-tokens] nginx tells its version
+    origin.conf:16:13: info[body-size-below-django] nginx refuses bodies over 1048576 bytes, Django takes 2621440
     ");
     assert_eq!(status, 0);
     let place = tempfile::tempdir().unwrap();

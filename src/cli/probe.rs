@@ -8,7 +8,7 @@ use super::output::Output;
 use super::{FINDINGS, SUCCESS, Streams};
 use crate::Error;
 use crate::directives::Modules;
-use crate::finding::NginxLevel;
+use crate::finding::Finding;
 use crate::model::files::Disk;
 use crate::model::{self, Prefix, Texts};
 use crate::probe::diagnose::Diagnosed;
@@ -146,11 +146,7 @@ impl Args {
             start: start.unwrap_or_else(|| Start::infer(tree, target, false)),
         };
         let reading = verdict::read(&texts, &config, &options);
-        let refused = reading.findings.iter().any(|finding| {
-            let nginx = finding.nginx.as_ref();
-            nginx.is_some_and(|nginx| nginx.level == NginxLevel::Emerg)
-        });
-        if refused {
+        if reading.findings.iter().any(Finding::is_refusal) {
             writeln!(
                 streams.err,
                 "warning: nginx refuses this configuration; `djanginx lint {}` says why",

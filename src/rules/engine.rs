@@ -8,7 +8,7 @@ use crate::directives::{self, RowId};
 use crate::finding::Finding;
 use crate::model::{Model, Statement, Texts};
 
-/// Asks the selected rules about a configuration. Findings come in reading order.
+/// Asks the selected rules about a configuration. Those that look at directives come first.
 #[must_use]
 pub fn run<'m>(
     model: &Model<'m>,

@@ -351,6 +351,11 @@ pub(in crate::cli) fn judged<'m>(
     }));
     findings.retain(|finding| is_on(finding.rule, finding.nginx.is_some()));
     findings.extend(rules::run(&model, texts, settings, selection));
+    // What nginx refuses comes first, in its order; the rest as the files are read.
+    findings.sort_by_key(|finding| {
+        let place = finding.primary.span;
+        (!finding.is_refusal()).then_some((place.file, place.start))
+    });
     let left_out = left_out.iter().filter(|(rule, _)| is_on(rule, true));
     let files: BTreeSet<_> = config.files().collect();
     let collected = Collected {
