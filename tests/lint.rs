@@ -244,6 +244,64 @@ fn a_part_gets_its_place_from_the_flag_a_comment_or_its_directives() {
     assert_eq!(status, 2, "{err}");
 }
 
+/// What makes a configuration is none: the first tag of a template says so, and that is all.
+#[test]
+fn a_template_is_told_once() {
+    let run = Run::new()
+        .file(
+            "jinja.conf",
+            "server_tokens off;\nserver {\n{% if tls %}\n  listen {{ port }} ssl;\n{% endif %}\n}\n",
+        )
+        .file(
+            "braces.conf",
+            "server {\n  client_max_body_size {{ size }};\n  listen {{ port }};\n",
+        )
+        .file("typo.conf", "server {{\n  listen 80;\n}\n}\n")
+        .file(
+            "env.conf",
+            "server {\n  listen [::]:${PORT};\n  client_max_body_size ${size};\n}\n",
+        );
+    insta::assert_snapshot!(run.concise(&["jinja.conf"]), @r#"
+    jinja.conf:3:1: error[nameless-block] the file is a template, and nginx reads what it makes (nginx: emerg)
+    --- status 1
+    "#);
+    insta::assert_snapshot!(run.concise(&["braces.conf"]), @r#"
+    braces.conf:2:24: error[nameless-block] the file is a template, and nginx reads what it makes (nginx: emerg)
+    --- status 1
+    "#);
+    insta::assert_snapshot!(run.concise(&["typo.conf"]), @r#"
+    typo.conf:1:9: error[nameless-block] a block without a name (nginx: emerg)
+    --- status 1
+    "#);
+    insta::assert_snapshot!(run.lint(&["env.conf"]), @r#"
+    invalid-listen (nginx: emerg)
+
+      × `[::]:${PORT}` is nothing to listen on: invalid port
+       ╭─[env.conf:2:10]
+     1 │ server {
+     2 │   listen [::]:${PORT};
+       ·          ────────────
+     3 │   client_max_body_size ${size};
+       ╰────
+      help: Where something fills in `${PORT}`, lint what comes out: `envsubst < FILE | djanginx lint
+            -`
+
+    invalid-value (nginx: emerg)
+
+      × `${size}` is no size
+       ╭─[env.conf:3:24]
+     2 │   listen [::]:${PORT};
+     3 │   client_max_body_size ${size};
+       ·                        ───────
+     4 │ }
+       ╰────
+      help: Write a whole number, with `k`, `m` or `g` behind it for KiB, MiB or GiB
+
+    2 errors
+    --- status 1
+    "#);
+}
+
 #[test]
 fn a_folder_is_its_main_file_and_what_that_leaves_out() {
     let run = Run::new()

@@ -3,6 +3,7 @@
 pub mod encoding;
 pub mod folders;
 pub mod headers;
+mod layout;
 pub mod patterns;
 pub mod pools;
 pub mod servers;
@@ -108,7 +109,11 @@ pub fn passes<'m>(model: &Model<'m>, texts: &Texts<'_>, settings: &Settings) -> 
     };
     let found = model.everywhere(PASSES).filter(is_http);
     let passes = found.filter_map(|statement| pass(model, texts, settings, statement));
-    passes.collect()
+    let mut passes: Vec<Pass<'m>> = passes.collect();
+    if settings.django.upstreams.is_empty() {
+        layout::infer(model, &mut passes);
+    }
+    passes
 }
 
 /// The directives that hand requests to a backend.

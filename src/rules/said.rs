@@ -583,9 +583,10 @@ pub(super) static ALL: &[&Meta] = &[
         "nameless-block",
         Nginx,
         Error,
-        "A `{` without a directive in front.",
+        "A `{` without a directive in front. A tag of a template, such as `{% if tls %}` or \
+         `{{ port }}`, is the last thing that is told of its file.",
         "nginx refuses the configuration.",
-        "Write the directive, or remove the block."
+        "Write the directive, or remove the block. Lint what a template makes, not the template."
     ),
     said!(
         "network-low-bits",

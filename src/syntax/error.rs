@@ -36,6 +36,9 @@ pub enum SyntaxErrorKind {
     StraySemicolon,
     /// A `{` with nothing before it.
     NamelessBlock,
+    /// A tag of Jinja and its like where a name is expected: the file is no configuration but
+    /// makes one. What is wrong behind it is not told.
+    TemplateTag,
     /// A statement without `;` before a `}`; the span is its last word.
     MissingSemicolon,
     /// A statement without `;` at the end of the file; the span is its last word.
@@ -73,7 +76,7 @@ impl SyntaxError {
     pub fn rule(&self) -> &'static str {
         match self.kind {
             SyntaxErrorKind::StraySemicolon => "stray-semicolon",
-            SyntaxErrorKind::NamelessBlock => "nameless-block",
+            SyntaxErrorKind::NamelessBlock | SyntaxErrorKind::TemplateTag => "nameless-block",
             SyntaxErrorKind::MissingSemicolon | SyntaxErrorKind::UnfinishedStatement => {
                 "missing-semicolon"
             }
@@ -93,6 +96,9 @@ impl SyntaxError {
         match self.kind {
             SyntaxErrorKind::StraySemicolon => "`;` ends nothing".to_owned(),
             SyntaxErrorKind::NamelessBlock => "a block without a name".to_owned(),
+            SyntaxErrorKind::TemplateTag => {
+                "the file is a template, and nginx reads what it makes".to_owned()
+            }
             SyntaxErrorKind::MissingSemicolon | SyntaxErrorKind::UnfinishedStatement => {
                 format!("`{}` is not ended by `;`", word_at(text, self.from))
             }
@@ -148,6 +154,9 @@ impl SyntaxError {
                  between the two but its arguments"
                     .to_owned()
             }
+            SyntaxErrorKind::TemplateTag => {
+                "Let the template make the configuration, and lint that".to_owned()
+            }
             SyntaxErrorKind::MissingSemicolon | SyntaxErrorKind::UnfinishedStatement => {
                 "Write `;` at its end".to_owned()
             }
@@ -186,6 +195,7 @@ impl SyntaxError {
         match self.kind {
             SyntaxErrorKind::StraySemicolon => "nothing before this",
             SyntaxErrorKind::NamelessBlock => "a name is missing here",
+            SyntaxErrorKind::TemplateTag => "no directive of nginx's",
             SyntaxErrorKind::MissingSemicolon | SyntaxErrorKind::UnfinishedStatement => {
                 "`;` is missing after this"
             }

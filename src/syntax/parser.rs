@@ -107,6 +107,8 @@ struct Parser<'t> {
     lua: lua::Reader<'t>,
     /// Whether the place of a wrong brace was guessed already; once is enough.
     guessed: bool,
+    /// Whether a tag of a template was seen: what follows is not what nginx will read.
+    template: bool,
 }
 
 impl<'t> Parser<'t> {
@@ -126,6 +128,7 @@ impl<'t> Parser<'t> {
             open_ended: Vec::new(),
             lua: lua::Reader::new(text),
             guessed: false,
+            template: false,
         }
     }
 
@@ -266,7 +269,7 @@ impl<'t> Parser<'t> {
     fn open_block(&mut self, open: u32) {
         let name = self.words.get(self.first_word as usize).copied();
         if name.is_none() {
-            self.unexpected(SyntaxErrorKind::NamelessBlock, open);
+            self.nameless_block(open);
         }
         self.inside = self.push_node(open);
         if let Some(Range { start, end }) = name
@@ -274,6 +277,17 @@ impl<'t> Parser<'t> {
         {
             self.raw_body(open);
         }
+    }
+
+    fn nameless_block(&mut self, open: u32) {
+        let Some((start, end)) = template_tag(self.text, open as usize) else {
+            self.unexpected(SyntaxErrorKind::NamelessBlock, open);
+            return;
+        };
+        let (nginx, at) = self.unexpected_at(open);
+        let span = self.span(start as u32, end as u32);
+        self.error_from(open, SyntaxErrorKind::TemplateTag, span, nginx, at);
+        self.template = true;
     }
 
     fn raw_body(&mut self, open: u32) {
@@ -501,7 +515,7 @@ impl<'t> Parser<'t> {
         nginx: NginxWords,
         at: Span,
     ) {
-        if self.errors.len() < MAX_ERRORS {
+        if self.errors.len() < MAX_ERRORS && !self.template {
             self.errors.push(SyntaxError {
                 kind,
                 span,
@@ -515,7 +529,7 @@ impl<'t> Parser<'t> {
 
     /// Adds a place to the last error.
     fn relate(&mut self, related: Span) {
-        let full = self.errors.len() >= MAX_ERRORS;
+        let full = self.errors.len() >= MAX_ERRORS || self.template;
         if let Some(error) = self.errors.last_mut().filter(|_| !full) {
             error.related = Some(related);
         }
@@ -534,6 +548,23 @@ impl<'t> Parser<'t> {
         });
         indentation::misplaced(self.text, wrong, blocks)
     }
+}
+
+/// Where the tag of a template is whose brace stands where no block can begin: `{% … %}`,
+/// `{# … #}` or `{{ … }}` on one line.
+fn template_tag(text: &[u8], open: usize) -> Option<(usize, usize)> {
+    let (start, end) = match text.get(open + 1) {
+        Some(b'%') => (open, "%}"),
+        Some(b'#') => (open, "#}"),
+        Some(b'{') => (open, "}}"),
+        // The first of two braces has opened the block of what stands before.
+        _ if open > 0 && text[open - 1] == b'{' => (open - 1, "}}"),
+        _ => return None,
+    };
+    let line = &text[start..];
+    let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+    let found = memchr::memmem::find(line, end.as_bytes())?;
+    Some((start, start + found + end.len()))
 }
 
 /// Whether the block of a directive is raw text. No escape of nginx makes or hides a

@@ -8,6 +8,7 @@ use crate::model::files::{Disk, Files, ReadError};
 use crate::model::{Config, Model, Prefix, Refusal, Texts};
 use crate::rules::{self, Settings};
 use crate::source::{FileId, Span};
+use crate::syntax::SyntaxErrorKind;
 use crate::verdict::{self, Declared, Start};
 use crate::version::LINT_DEFAULT;
 use foldhash::{HashMap, HashSet};
@@ -350,12 +351,30 @@ pub(in crate::cli) fn judged<'m>(
         Finding::warning("invalid-comment", span, message).help("Correct the comment, or remove it")
     }));
     findings.retain(|finding| is_on(finding.rule, finding.nginx.is_some()));
+    for finding in findings.iter_mut().filter(|finding| finding.is_refusal()) {
+        let place = finding.primary.span;
+        let text = &texts.parse(place.file).tree.text()[place.start as usize..place.end as usize];
+        if let Some(name) = placeholder(text) {
+            let help = format!(
+                "Where something fills in `{name}`, lint what comes out: `envsubst < FILE | \
+                 djanginx lint -`"
+            );
+            finding.help = Some(help.into());
+        }
+    }
     findings.extend(rules::run(&model, texts, settings, selection));
     // What nginx refuses comes first, in its order; the rest as the files are read.
     findings.sort_by_key(|finding| {
         let place = finding.primary.span;
         (!finding.is_refusal()).then_some((place.file, place.start))
     });
+    for file in config.files() {
+        let errors = texts.parse(file).errors.iter();
+        let mut tags = errors.filter(|error| error.kind == SyntaxErrorKind::TemplateTag);
+        if let Some(tag) = tags.next() {
+            forget_behind(tag.span, &mut findings);
+        }
+    }
     let left_out = left_out.iter().filter(|(rule, _)| is_on(rule, true));
     let files: BTreeSet<_> = config.files().collect();
     let collected = Collected {
@@ -369,6 +388,36 @@ pub(in crate::cli) fn judged<'m>(
         left_out: left_out.map(|(_, count)| count).sum(),
     };
     (model, collected)
+}
+
+/// Of a file that makes a configuration and is none, keeps what nginx would refuse before the
+/// first tag, and the tag, at which nginx stops with its first words about what is there.
+fn forget_behind(tag: Span, findings: &mut Vec<Finding>) {
+    let mut stops = None;
+    findings.retain(|finding| {
+        let place = finding.primary.span;
+        if place.file != tag.file || finding.is_refusal() && place.end <= tag.start {
+            return true;
+        }
+        if finding.is_refusal() && stops.is_none() {
+            stops.clone_from(&finding.nginx);
+        }
+        place == tag && finding.is_refusal()
+    });
+    let told = findings.iter_mut().find(|finding| finding.primary.span == tag);
+    if let Some(told) = told {
+        told.nginx = stops;
+    }
+}
+
+/// A `${NAME}` in capitals: nginx's variables are not written so, those of an environment are.
+fn placeholder(text: &[u8]) -> Option<&str> {
+    let start = memchr::memmem::find(text, b"${")?;
+    let end = start + memchr::memchr(b'}', &text[start..])? + 1;
+    let found = std::str::from_utf8(&text[start..end]).ok()?;
+    let name = &found.as_bytes()[2..found.len() - 1];
+    let is_capital = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
+    (!name.is_empty() && name.len() <= 40 && name.iter().all(is_capital)).then_some(found)
 }
 
 /// The files `*.conf` below a folder, sorted; links to folders are not followed.

@@ -18,7 +18,9 @@ declare_rule! {
     /// 400 to everybody, or accepts `localhost` and builds links that lead nowhere.
     ///
     /// In a part of a configuration, where `nginx.conf` may set the header for all servers, the
-    /// finding is a warning.
+    /// finding is a warning. It is an information where `X-Forwarded-Host` tells the host, which
+    /// Django reads with `USE_X_FORWARDED_HOST = True` (state `use-x-forwarded-host` in the
+    /// settings), and in a location of WebSockets, whose origin is checked instead of the host.
     ///
     /// ## What to do
     ///
@@ -43,11 +45,14 @@ impl Rule for DjangoHostNotForwarded {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
+        let told = cx.settings.django.use_x_forwarded_host;
         let without = places.django_over_http().filter(|pass| {
             let scope = pass.statement.scope;
             let headers = inherited(model, scope, "proxy_set_header");
             // What is set and lost is told by `proxy-headers-dropped`.
-            headers.lacks("Host") && dropped(model, scope, "proxy_set_header", "Host").is_none()
+            headers.lacks("Host")
+                && !(told == Some(true) && headers.get("X-Forwarded-Host").is_some())
+                && dropped(model, scope, "proxy_set_header", "Host").is_none()
         });
         for lack in lacks(model, without) {
             let pass = lack.first;
@@ -71,7 +76,18 @@ impl Rule for DjangoHostNotForwarded {
                     "Write `proxy_set_header Host $host;` {}",
                     lack.place
                 ));
-            if headers.known == Known::Probably {
+            let only_sockets =
+                headers.get("Upgrade").is_some() && { places.place_around(pass.statement.scope) }
+                    .is_some_and(|place| place.path.len() > 1);
+            if let Some(set) = headers.get("X-Forwarded-Host").filter(|_| told.is_none()) {
+                finding.severity = Severity::Info;
+                finding = finding.related(set.head(), "Django reads it if it is told to").help(
+                    "Write `proxy_set_header Host $host;` too, or `USE_X_FORWARDED_HOST = True` in \
+                     Django",
+                );
+            } else if only_sockets {
+                finding.severity = Severity::Info;
+            } else if headers.known == Known::Probably {
                 finding.severity = Severity::Warning;
             }
             cx.report(lack.shown_in(finding));

@@ -49,7 +49,11 @@ impl Rule for DjangoPrefixStripped {
             let (Some(place), Some(uri)) = (places.place_around(scope), &pass.uri) else {
                 continue;
             };
+            // `location /app.js` is a file, and not where an application lives.
+            let last = place.path.rsplit(|byte| *byte == b'/').next();
+            let is_file = last.is_some_and(|last| last.contains(&b'.'));
             let stripped = place.is_prefix()
+                && !is_file
                 && uri.len() < place.path.len()
                 && !uri.contains(&b'$')
                 && place.path.ends_with(uri);

@@ -18,7 +18,8 @@ declare_rule! {
     /// folder without `/` is a warning: it reaches folders beside it whose names begin alike.
     ///
     /// `location /static` with `alias /srv/static`, both without a slash, is not reported:
-    /// nobody gets out of the folder but into `/srv/static-old`.
+    /// nobody gets out of the folder but into `/srv/static-old`. In an `internal` location, for
+    /// which only Django can ask by `X-Accel-Redirect`, the finding is a warning.
     ///
     /// ## Why it matters
     ///
@@ -75,7 +76,7 @@ impl Rule for AliasTraversal {
             return;
         };
         let shown = String::from_utf8_lossy(&path).into_owned();
-        let finding = cx
+        let mut finding = cx
             .finding(
                 word.span(),
                 format!("`alias` can be left through `location {shown}`"),
@@ -83,6 +84,10 @@ impl Rule for AliasTraversal {
             .label("ends with `/`")
             .related(path_word.span(), "does not")
             .help(format!("Write `location {shown}/`"));
+        if let Some(internal) = cx.model.scope(alias.scope).first("internal") {
+            finding.severity = Severity::Warning;
+            finding = finding.related(internal.head(), "only Django can ask for it");
+        }
         cx.report(finding);
     }
 }

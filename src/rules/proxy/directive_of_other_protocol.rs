@@ -97,14 +97,20 @@ impl Rule for DirectiveOfOtherProtocol {
             _ if directives::lookup(own.as_bytes()).is_empty() => "Remove it".to_owned(),
             _ => format!("Write `{own}`"),
         };
-        let finding = cx
-            .finding(
-                first.head(),
-                format!("`{name}` {more} nothing for `{passes}`"),
-            )
-            .label(format!("is for `{prefix}pass`"))
-            .related(pass.head(), "hands requests on")
-            .help(help);
+        let message = format!("`{name}` {more} nothing for `{passes}`");
+        let (other, spoken) = (format!("is for `{prefix}pass`"), "hands requests on");
+        // What an included file has, such as `uwsgi_params`, is right elsewhere.
+        let finding = if first.head().file == pass.head().file {
+            cx.finding(first.head(), message)
+                .label(other)
+                .related(pass.head(), spoken)
+                .help(help)
+        } else {
+            cx.finding(pass.head(), message)
+                .label(spoken)
+                .related(first.head(), other)
+                .help("Remove the `include`")
+        };
         cx.report(finding);
     }
 }

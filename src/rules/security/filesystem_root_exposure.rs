@@ -1,6 +1,6 @@
 //! `filesystem-root-exposure`.
 
-use crate::model::Statement;
+use crate::model::{Scope, Statement};
 use crate::rules::facts::Matcher;
 use crate::rules::facts::folders::absolute_folder;
 use crate::rules::meta::declare_rule;
@@ -11,7 +11,8 @@ declare_rule! {
     /// ## What it reports
     ///
     /// `root` or `alias` with `/` or a folder of the system: `/etc`, `/root`, `/home`, `/var`,
-    /// `/proc`, `/usr`, `/sys`, `/dev` or `/boot`. `/opt` and `/srv` are not among them.
+    /// `/proc`, `/usr`, `/sys`, `/dev` or `/boot`. `/opt` and `/srv` are not among them. A `root`
+    /// whose `try_files` begin with the name of another folder is silent.
     ///
     /// ## Why it matters
     ///
@@ -54,7 +55,8 @@ impl Rule for FilesystemRootExposure {
             && let Some(place) = places.place_around(folder.scope)
             && (place.matcher == Matcher::Exact
                 || place.is_prefix() && place.path.len() > 1 && *system == "/"
-                || !serves_files(model, place.scope))
+                || !serves_files(model, place.scope)
+                || names_folders(model.scope(place.scope), system))
         {
             return;
         }
@@ -67,6 +69,22 @@ impl Rule for FilesystemRootExposure {
             .help("Write the folder that has the files of this site");
         cx.report(finding);
     }
+}
+
+/// Whether `try_files` looks into folders below alone, and into none of the system.
+fn names_folders(scope: &Scope<'_>, system: &str) -> bool {
+    let Some(tried) = scope.last("try_files") else {
+        return false;
+    };
+    // The last one is no file.
+    let files = tried.args().count().saturating_sub(1);
+    tried.args().take(files).all(|file| {
+        let file = file.value();
+        let literal = &file[..memchr::memchr(b'$', &file).unwrap_or(file.len())];
+        let folder = &literal[..memchr::memrchr(b'/', literal).unwrap_or(0)];
+        let path = [system.trim_end_matches('/').as_bytes(), folder].concat();
+        !path.is_empty() && !SYSTEM.iter().any(|system| path == system.as_bytes())
+    })
 }
 
 const SYSTEM: &[&str] = &[
