@@ -222,6 +222,7 @@ fn a_part_gets_its_place_from_the_flag_a_comment_or_its_directives() {
             "location / { root /; }\nlisten 80;\nworker_processes 1;\n",
         )
         .file("types.conf", "text/html html htm;\n")
+        .file("names.conf", "server_name;\nlisten;\n")
         .file(
             "stream.conf",
             "server { listen 80; proxy_timeout 1; proxy_pass a; }\n",
@@ -240,6 +241,11 @@ fn a_part_gets_its_place_from_the_flag_a_comment_or_its_directives() {
     "#);
     assert_eq!(run.raw(&["types.conf"]).0, 0);
     assert_eq!(run.raw(&["stream.conf"]).0, 0);
+    insta::assert_snapshot!(run.concise(&["names.conf"]), @r#"
+    names.conf:1:1: error[wrong-argument-count] `server_name` takes at least one argument, not 0 (nginx: emerg)
+    names.conf:2:1: error[wrong-argument-count] `listen` takes at least one argument, not 0 (nginx: emerg)
+    --- status 1
+    "#);
     let (status, _, err) = run.raw(&["flag.conf", "--context", "somewhere"]);
     assert_eq!(status, 2, "{err}");
 }
@@ -256,6 +262,11 @@ fn a_template_is_told_once() {
             "braces.conf",
             "server {\n  client_max_body_size {{ size }};\n  listen {{ port }};\n",
         )
+        .file(
+            "upstream.conf",
+            "upstream {{ name }} {\n  server {{ address }};\n}\n{% if x %}\n",
+        )
+        .file("erb.conf", "worker_processes <%= ENV[\"N\"] %>;\n")
         .file("typo.conf", "server {{\n  listen 80;\n}\n}\n")
         .file(
             "env.conf",
@@ -267,6 +278,24 @@ fn a_template_is_told_once() {
     "#);
     insta::assert_snapshot!(run.concise(&["braces.conf"]), @r#"
     braces.conf:2:24: error[nameless-block] the file is a template, and nginx reads what it makes (nginx: emerg)
+    --- status 1
+    "#);
+    insta::assert_snapshot!(run.concise(&["upstream.conf"]), @r#"
+    upstream.conf:1:10: error[nameless-block] the file is a template, and nginx reads what it makes (nginx: emerg)
+    --- status 1
+    "#);
+    insta::assert_snapshot!(run.lint(&["erb.conf"]), @r#"
+    wrong-argument-count (nginx: emerg)
+
+      × `worker_processes` takes one argument, not 3
+       ╭─[erb.conf:1:1]
+     1 │ worker_processes <%= ENV["N"] %>;
+       · ────────────────┬───────────────
+       ·                 ╰── 3 arguments here
+       ╰────
+      help: Let the template make the configuration, and lint that
+
+    1 error
     --- status 1
     "#);
     insta::assert_snapshot!(run.concise(&["typo.conf"]), @r#"

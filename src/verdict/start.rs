@@ -157,6 +157,12 @@ impl Start {
             };
         }
         if known == 0 {
+            // Where no directive is written as nginx wants it, the names tell.
+            let named = directives().filter_map(|directive| place_of_name(directive, target));
+            let named: Vec<Context> = named.collect();
+            if let Some(place) = named.first().filter(|_| named.len() * 2 > all) {
+                return Self::Inside(*place);
+            }
             let near = |directive: Directive<'_>| {
                 directives::nearest(&directive.name().to_str(), |_| true).is_some()
             };
@@ -173,6 +179,16 @@ impl Start {
 
 /// How many directives of a block are looked at; more would not change the guess.
 const ENOUGH: usize = 200;
+
+/// The first place that has a directive of this name, however it is written.
+fn place_of_name(directive: Directive<'_>, target: Target) -> Option<Context> {
+    let name = directive.name().value();
+    let places = PLACES.iter().copied();
+    let mut places = places.filter(|place| {
+        directives::for_target(&name, target).any(|row| row.contexts.contains(*place))
+    });
+    places.next()
+}
 
 /// The variants of a directive that are written as this one is, so that `server` with a
 /// block is not taken for the `server` of an upstream.

@@ -353,12 +353,7 @@ pub(in crate::cli) fn judged<'m>(
     findings.retain(|finding| is_on(finding.rule, finding.nginx.is_some()));
     for finding in findings.iter_mut().filter(|finding| finding.is_refusal()) {
         let place = finding.primary.span;
-        let text = &texts.parse(place.file).tree.text()[place.start as usize..place.end as usize];
-        if let Some(name) = placeholder(text) {
-            let help = format!(
-                "Where something fills in `{name}`, lint what comes out: `envsubst < FILE | \
-                 djanginx lint -`"
-            );
+        if let Some(help) = help_for_templates(texts.parse(place.file).tree.text(), place) {
             finding.help = Some(help.into());
         }
     }
@@ -369,10 +364,10 @@ pub(in crate::cli) fn judged<'m>(
         (!finding.is_refusal()).then_some((place.file, place.start))
     });
     for file in config.files() {
-        let errors = texts.parse(file).errors.iter();
-        let mut tags = errors.filter(|error| error.kind == SyntaxErrorKind::TemplateTag);
-        if let Some(tag) = tags.next() {
-            forget_behind(tag.span, &mut findings);
+        let parse = texts.parse(file);
+        let mut errors = parse.errors.iter();
+        if let Some(tag) = errors.find(|error| error.kind == SyntaxErrorKind::TemplateTag) {
+            forget_behind(tag.span, parse.tree.text(), &mut findings);
         }
     }
     let left_out = left_out.iter().filter(|(rule, _)| is_on(rule, true));
@@ -390,24 +385,50 @@ pub(in crate::cli) fn judged<'m>(
     (model, collected)
 }
 
-/// Of a file that makes a configuration and is none, keeps what nginx would refuse before the
-/// first tag, and the tag, at which nginx stops with its first words about what is there.
-fn forget_behind(tag: Span, findings: &mut Vec<Finding>) {
+/// Of a file that makes a configuration and is none, keeps what nginx would refuse in the lines
+/// before the first tag, and the tag, at which nginx stops with its first words about that line.
+fn forget_behind(tag: Span, text: &[u8], findings: &mut Vec<Finding>) {
+    let before = &text[..tag.start as usize];
+    let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
     let mut stops = None;
+    let mut seen = false;
     findings.retain(|finding| {
         let place = finding.primary.span;
-        if place.file != tag.file || finding.is_refusal() && place.end <= tag.start {
+        if place.file != tag.file {
+            return true;
+        }
+        let tells = place == tag && finding.is_refusal();
+        if finding.is_refusal() && !tells && !seen && (place.end as usize) < line {
             return true;
         }
         if finding.is_refusal() && stops.is_none() {
             stops.clone_from(&finding.nginx);
         }
-        place == tag && finding.is_refusal()
+        seen |= tells;
+        tells
     });
-    let told = findings.iter_mut().find(|finding| finding.primary.span == tag);
+    let told = findings
+        .iter_mut()
+        .find(|finding| finding.primary.span == tag);
     if let Some(told) = told {
         told.nginx = stops;
     }
+}
+
+/// What to do where something else fills in what nginx refuses.
+fn help_for_templates(text: &[u8], place: Span) -> Option<String> {
+    let (start, end) = (place.start as usize, place.end as usize);
+    if let Some(name) = placeholder(&text[start..end]) {
+        return Some(format!(
+            "Where something fills in `{name}`, lint what comes out: `envsubst < FILE | djanginx \
+             lint -`"
+        ));
+    }
+    let first = memchr::memrchr(b'\n', &text[..start]).map_or(0, |end| end + 1);
+    let line = &text[first..];
+    let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+    let tag = memchr::memmem::find(line, b"<%").is_some();
+    tag.then(|| "Let the template make the configuration, and lint that".to_owned())
 }
 
 /// A `${NAME}` in capitals: nginx's variables are not written so, those of an environment are.
