@@ -836,6 +836,20 @@ fn redirect(probe: &Probe, reply: &Reply, path: &str, host: &str) -> Option<Caus
             .help(format!("Write `{}/`", shown(path))),
         );
     }
+    // `redirect_to_login` of `django.contrib.auth.views` says where to come back to.
+    let asked = |next: &str| next.replace("%2F", "/") == path;
+    let mut arguments = to_path.split(['?', '&']).skip(1);
+    let next = arguments.find_map(|argument| argument.strip_prefix("next="));
+    if path != "/" && next.is_some_and(asked) {
+        return Some(
+            Cause::new(
+                causes::ProbeLoginRedirect::META,
+                format!("{node} sends who asks for `{}` to log in", shown(path)),
+                "wants somebody known",
+            )
+            .help("Put `@login_not_required` before the view of the health check"),
+        );
+    }
     None
 }
 

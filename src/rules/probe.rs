@@ -26,6 +26,7 @@ pub(super) static ALL: &[&Meta] = &[
     ProbeFailed::META,
     ProbeHttpToUwsgi::META,
     ProbeLargeHead::META,
+    ProbeLoginRedirect::META,
     ProbeNoAnswer::META,
     ProbeNodesDiffer::META,
     ProbeNotASocket::META,

@@ -152,7 +152,9 @@ fn redirects() {
             "https://www.example.com/healthz/",
             "probe-redirect-elsewhere",
         ),
-        ("/login/?next=/healthz/", "none"),
+        ("/login/?next=/healthz/", "probe-login-redirect"),
+        ("/login/?a=b&next=%2Fhealthz%2F", "probe-login-redirect"),
+        ("/login/", "none"),
     ] {
         let header = format!("Location: {location}\r\n");
         assert_eq!(cause(301, &header, ""), want, "{location}");

@@ -81,6 +81,30 @@ declare_rule! {
 declare_rule! {
     /// ## What it reports
     ///
+    /// Django that redirects the health check to the page where people log in.
+    ///
+    /// ## Why it matters
+    ///
+    /// `LoginRequiredMiddleware` or `@login_required` answers, not the view: the check says that
+    /// Django runs, and nothing about what the view looks after.
+    ///
+    /// ## What to do
+    ///
+    /// Put `@login_not_required` before the view, or take `@login_required` away.
+    ///
+    /// ## References
+    ///
+    /// - <https://docs.djangoproject.com/en/stable/topics/auth/default/#django.contrib.auth.decorators.login_not_required>
+    pub struct ProbeLoginRedirect {
+        id: "probe-login-redirect",
+        group: Probe,
+        severity: Info,
+    }
+}
+
+declare_rule! {
+    /// ## What it reports
+    ///
     /// A node that redirects to another host.
     ///
     /// ## Why it matters
