@@ -265,6 +265,48 @@ fn rules_are_silent_about_what_is_good() {
     }
 }
 
+/// Where it is not sure what the rest of the path is, the advice differs and nothing is repaired.
+#[test]
+fn an_alias_without_a_capture_is_not_always_repaired() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "events {}\nhttp {\n    server {\n\
+        location ~ ^/static/ { alias /srv/static/; }\n\
+        location ~ ^/docs(.*)$ { alias /srv/docs/; }\n\
+        location ~ ^/(en|fr)/(.*)$ { alias /srv/pages/; }\n\
+        location ~ ^/pages/(.*)$ { alias /srv/pages/; if ($args ~ (a+)) { set $a $1; } }\n\
+        location /media/ {\n            alias /srv/media/;\n\
+        location ~ \\.png$ { alias /srv/media/; }\n        }\n    }\n}\n";
+    let path = folder.path().join("nginx.conf");
+    std::fs::write(&path, text).unwrap();
+    let output = assert_cmd::Command::cargo_bin("djanginx")
+        .unwrap()
+        .args(["lint", "--isolated", "--select", "alias-without-capture"])
+        .args(["--unsafe-fixes", "--format", "json", "nginx.conf"])
+        .current_dir(folder.path())
+        .env_clear()
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = report["diagnostics"].as_array().unwrap();
+    let advice: Vec<_> = { found.iter() }
+        .map(|found| (found["start"]["line"].as_u64(), found["help"].as_str()))
+        .collect();
+    let general = "Write a prefix `location`, or the rest of the path behind the folder";
+    let wanted = [
+        (4, "Write `location ^~ /static/`"),
+        (5, general),
+        (6, general),
+        (7, "Write `location ^~ /pages/`"),
+        (
+            10,
+            "Take it away: that of `location /media/` counts here too",
+        ),
+    ];
+    let wanted = wanted.map(|(line, help)| (Some(line), Some(help)));
+    assert_eq!(advice, wanted);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
 /// Removing or renaming a rule, or changing what it is worth, is seen in review.
 #[test]
 fn the_list_of_rules() {

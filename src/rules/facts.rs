@@ -1,5 +1,6 @@
 //! What many rules ask: which places hand requests to Django, and what a location is.
 
+pub mod answers;
 pub mod encoding;
 pub mod folders;
 pub mod headers;
