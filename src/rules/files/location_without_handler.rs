@@ -1,5 +1,6 @@
 //! `location-without-handler`.
 
+use crate::directives::Context;
 use crate::model::http::{Location, LocationKind};
 use crate::model::{Model, ScopeId, Statement};
 use crate::rules::facts::PASSES;
@@ -12,6 +13,8 @@ use crate::rules::places::{Known, folder, inherited, lacks_a_file};
 use crate::rules::{Meta, Rule, RuleContext};
 use crate::syntax::Word;
 use foldhash::HashMap;
+use std::borrow::Cow;
+use std::cell::OnceCell;
 
 declare_rule! {
     /// ## What it reports
@@ -63,7 +66,7 @@ impl Rule for LocationWithoutHandler {
 
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
-        let prefixes = Prefixes::new(model);
+        let (prefixes, pages) = (Prefixes::new(model), OnceCell::new());
         for place in places.places() {
             let Some(location) = model.http.location_of(place.scope) else {
                 continue;
@@ -85,7 +88,7 @@ impl Rule for LocationWithoutHandler {
             let Some((around, pass)) = prefixes.taken_from(location) else {
                 continue;
             };
-            if is_a_page(model, location) {
+            if { pages.get_or_init(|| Pages::new(model)) }.has(location) {
                 continue;
             }
             let Some(around) = places.place_around(around.scope) else {
@@ -189,25 +192,36 @@ fn is_prefix(location: &Location<'_>) -> bool {
     )
 }
 
-/// Whether an `error_page` of the server is in a `location`: nginx comes with such pages.
-fn is_a_page(model: &Model<'_>, location: &Location<'_>) -> bool {
-    let Some(server) = location.server.map(|server| model.http.server(server)) else {
-        return false;
-    };
-    let is_here = |path: &[u8]| match location.kind {
-        LocationKind::Exact => *path == *location.name,
-        _ => match &location.regex {
-            Some(regex) => regex.is_match(path),
-            None => path.starts_with(&location.name),
-        },
-    };
-    let counts = |page: &Statement<'_>| {
-        { model.outwards(page.scope) }.any(|id| id == server.scope)
-            || model.outwards(server.scope).any(|id| id == page.scope)
-    };
-    let mut pages = model.everywhere(&["error_page"]);
-    pages.any(|page| {
-        let to = page.args().next_back();
-        to.is_some_and(|to| is_here(&to.value())) && counts(&page)
-    })
+/// What `error_page` leads to, by the block `server` that has it; nginx comes with such pages.
+struct Pages<'m> {
+    model: &'m Model<'m>,
+    by_server: HashMap<Option<ScopeId>, Vec<Cow<'m, [u8]>>>,
+}
+
+impl<'m> Pages<'m> {
+    fn new(model: &'m Model<'m>) -> Self {
+        let mut by_server: HashMap<_, Vec<_>> = HashMap::default();
+        for page in model.everywhere(&["error_page"]) {
+            let mut around = model.outwards(page.scope);
+            let server = around.find(|id| model.scope(*id).context == Context::Server);
+            let to = page.args().next_back().map(Word::value);
+            by_server.entry(server).or_default().extend(to);
+        }
+        Self { model, by_server }
+    }
+
+    /// Whether one is in a `location`.
+    fn has(&self, location: &Location<'_>) -> bool {
+        let server = location.server.map(|server| self.model.http.server(server));
+        let is_here = |path: &[u8]| match location.kind {
+            LocationKind::Exact => *path == *location.name,
+            _ => match &location.regex {
+                Some(regex) => regex.is_match(path),
+                None => path.starts_with(&location.name),
+            },
+        };
+        let lists = [None, server.map(|server| server.scope)];
+        let pages = lists.iter().filter_map(|list| self.by_server.get(list));
+        pages.flatten().any(|page| is_here(page))
+    }
 }
