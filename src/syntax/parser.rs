@@ -550,6 +550,9 @@ impl<'t> Parser<'t> {
     }
 }
 
+/// Where no tag ends within so many bytes, none is meant.
+const LONGEST_TAG: usize = 512;
+
 /// Where the tag of a template is whose brace stands where no block can begin: `{% … %}`,
 /// `{# … #}` or `{{ … }}` on one line.
 fn template_tag(text: &[u8], open: usize) -> Option<(usize, usize)> {
@@ -561,7 +564,7 @@ fn template_tag(text: &[u8], open: usize) -> Option<(usize, usize)> {
         _ if open > 0 && text[open - 1] == b'{' => (open - 1, "}}"),
         _ => return None,
     };
-    let line = &text[start..];
+    let line = &text[start..text.len().min(start + LONGEST_TAG)];
     let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
     let found = memchr::memmem::find(line, end.as_bytes())?;
     Some((start, start + found + end.len()))

@@ -415,19 +415,26 @@ fn forget_behind(tag: Span, text: &[u8], findings: &mut Vec<Finding>) {
     }
 }
 
+/// How many bytes round a finding are looked at.
+const NEAR: usize = 512;
+
 /// What to do where something else fills in what nginx refuses.
 fn help_for_templates(text: &[u8], place: Span) -> Option<String> {
     let (start, end) = (place.start as usize, place.end as usize);
-    if let Some(name) = placeholder(&text[start..end]) {
+    if let Some(name) = placeholder(&text[start..end.min(start + NEAR)]) {
         return Some(format!(
             "Where something fills in `{name}`, lint what comes out: `envsubst < FILE | djanginx \
              lint -`"
         ));
     }
-    let first = memchr::memrchr(b'\n', &text[..start]).map_or(0, |end| end + 1);
-    let line = &text[first..];
-    let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
-    let tag = memchr::memmem::find(line, b"<%").is_some();
+    // Of its line, as much as can be one statement.
+    let (before, behind) = text.split_at(start);
+    let before = &before[before.len().saturating_sub(NEAR)..];
+    let before = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
+    let behind = &behind[..behind.len().min(NEAR)];
+    let behind = &behind[..memchr::memchr(b'\n', behind).unwrap_or(behind.len())];
+    let has_tag = |part| memchr::memmem::find(part, b"<%").is_some();
+    let tag = has_tag(before) || has_tag(behind);
     tag.then(|| "Let the template make the configuration, and lint that".to_owned())
 }
 
