@@ -280,7 +280,12 @@ impl<'t> Parser<'t> {
     }
 
     fn nameless_block(&mut self, open: u32) {
-        let Some((start, end)) = template_tag(self.text, open as usize) else {
+        // A template has its tags sooner than so many mistakes.
+        let tag = match self.errors.len() {
+            ..16 => template_tag(self.text, open as usize),
+            _ => None,
+        };
+        let Some((start, end)) = tag else {
             self.unexpected(SyntaxErrorKind::NamelessBlock, open);
             return;
         };
