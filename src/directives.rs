@@ -33,6 +33,16 @@ use crate::version::Target;
 use index::Index;
 use table::TABLE;
 
+/// The directives of `http` that hand requests to a backend.
+pub const PASSES: &[&str] = &[
+    "proxy_pass",
+    "uwsgi_pass",
+    "fastcgi_pass",
+    "scgi_pass",
+    "grpc_pass",
+    "memcached_pass",
+];
+
 /// Every variant of every directive, sorted by name, then by module and release.
 #[must_use]
 pub fn all() -> &'static [DirectiveInfo] {

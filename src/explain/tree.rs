@@ -1,5 +1,6 @@
 //! A configuration as a tree: servers, their locations, what handles them, upstreams.
 
+use crate::directives::PASSES;
 use crate::model::http::{LocationId, LocationKind, ServerId};
 use crate::model::{Model, ScopeId};
 use crate::source::Span;
@@ -32,20 +33,8 @@ pub enum NodeKind {
     Node,
 }
 
-/// Directives that handle requests, as far as they say who does.
-const HANDLERS: &[&str] = &[
-    "return",
-    "proxy_pass",
-    "uwsgi_pass",
-    "fastcgi_pass",
-    "scgi_pass",
-    "grpc_pass",
-    "memcached_pass",
-    "stub_status",
-    "try_files",
-    "alias",
-    "root",
-];
+/// Directives that handle requests, beside those that hand them on, as far as they say who does.
+const HANDLERS: &[&str] = &["return", "stub_status", "try_files", "alias", "root"];
 
 /// The tree of `http`.
 #[must_use]
@@ -124,7 +113,10 @@ fn location(model: &Model<'_>, id: LocationId) -> Option<Node> {
 
 fn handlers(model: &Model<'_>, scope: ScopeId) -> Vec<Node> {
     let statements = model.scope(scope).statements();
-    let handlers = statements.filter(|statement| HANDLERS.contains(&statement.name()));
+    let handlers = statements.filter(|statement| {
+        let name = statement.name();
+        HANDLERS.contains(&name) || PASSES.contains(&name)
+    });
     handlers
         .map(|statement| {
             let words = statement.directive.words();

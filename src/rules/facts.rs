@@ -10,7 +10,7 @@ pub mod pools;
 pub mod servers;
 
 use super::settings::{AppServer, Settings};
-use crate::directives::Context;
+use crate::directives::{Context, PASSES};
 use crate::model::upstream::{Peer, Upstream};
 use crate::model::{Model, ScopeId, Statement, Texts};
 use crate::source::Span;
@@ -116,16 +116,6 @@ pub fn passes<'m>(model: &Model<'m>, texts: &Texts<'_>, settings: &Settings) -> 
     }
     passes
 }
-
-/// The directives that hand requests to a backend.
-pub(super) const PASSES: &[&str] = &[
-    "proxy_pass",
-    "uwsgi_pass",
-    "fastcgi_pass",
-    "scgi_pass",
-    "grpc_pass",
-    "memcached_pass",
-];
 
 fn pass<'m>(
     model: &Model<'m>,

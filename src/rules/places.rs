@@ -1,8 +1,8 @@
 //! What rules ask about servers and locations: sockets, headers, folders, guards.
 
-use super::facts::{self, Matcher, PASSES, Pass, location_of};
+use super::facts::{self, Matcher, Pass, location_of};
 use super::settings::Settings;
-use crate::directives::Context;
+use crate::directives::{Context, PASSES};
 use crate::model::http::LocationKind;
 use crate::model::{Model, Scope, ScopeId, Statement, Texts};
 use crate::source::Span;

@@ -5,6 +5,7 @@ use super::super::passing;
 use super::super::trace::{End, StepKind};
 use super::{Case, Expanded, Next, Router};
 use crate::directives::Context;
+use crate::directives::PASSES;
 use crate::model::Statement;
 use crate::model::upstream::Reference;
 use crate::source::readable;
@@ -107,22 +108,16 @@ impl<'m> Router<'_, 'm> {
 
 /// What makes a location's content, beside files.
 fn is_handler(name: &str) -> bool {
-    matches!(
-        name,
-        "proxy_pass"
-            | "uwsgi_pass"
-            | "fastcgi_pass"
-            | "scgi_pass"
-            | "grpc_pass"
-            | "memcached_pass"
-            | "stub_status"
-            | "empty_gif"
-            | "flv"
-            | "mp4"
-            | "perl"
-            | "api"
-            | "js_content"
-    )
+    let others = [
+        "stub_status",
+        "empty_gif",
+        "flv",
+        "mp4",
+        "perl",
+        "api",
+        "js_content",
+    ];
+    PASSES.contains(&name) || others.contains(&name)
 }
 
 /// The host that the argument of a `*_pass` has, whose variables are known.

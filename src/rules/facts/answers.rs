@@ -1,7 +1,6 @@
 //! What rules ask about who answers the requests of a `location`.
 
-use super::PASSES;
-use crate::directives::{self, Context, Origin};
+use crate::directives::{self, Context, Origin, PASSES};
 use crate::model::{Model, Scope, ScopeId, Statement};
 use crate::rules::places::{access, lacks_a_file, serves_files};
 use crate::syntax::Terminator;

@@ -1,9 +1,8 @@
 //! `location-without-handler`.
 
-use crate::directives::Context;
+use crate::directives::{Context, PASSES};
 use crate::model::http::{Location, LocationKind};
 use crate::model::{Model, ScopeId, Statement};
-use crate::rules::facts::PASSES;
 use crate::rules::facts::answers::{
     hands_on_some, has_all_of_its_own, has_locations, is_closed, only_files_answer,
 };

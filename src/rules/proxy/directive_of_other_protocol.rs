@@ -1,8 +1,7 @@
 //! `directive-of-other-protocol`.
 
-use crate::directives;
+use crate::directives::{self, PASSES};
 use crate::model::Statement;
-use crate::rules::facts::PASSES;
 use crate::rules::meta::declare_rule;
 use crate::rules::{Meta, Rule, RuleContext};
 
