@@ -2,6 +2,7 @@
 
 mod collect;
 mod fix;
+mod templates;
 
 use super::findings::{Format, Found};
 use super::input::read_config;

@@ -1,14 +1,13 @@
 //! What is linted, and what is found: files are opened first, in their order, and judged
 //! then, each configuration for itself and all at once.
 
-use super::{Args, MAIN_FILE};
+use super::{Args, MAIN_FILE, templates};
 use crate::Error;
 use crate::finding::{Finding, Severity};
 use crate::model::files::{Disk, Files, ReadError};
 use crate::model::{Config, Model, Prefix, Refusal, Texts};
 use crate::rules::{self, Settings};
 use crate::source::{FileId, Span};
-use crate::syntax::SyntaxErrorKind;
 use crate::verdict::{self, Declared, Start};
 use crate::version::LINT_DEFAULT;
 use foldhash::{HashMap, HashSet};
@@ -351,25 +350,14 @@ pub(in crate::cli) fn judged<'m>(
         Finding::warning("invalid-comment", span, message).help("Correct the comment, or remove it")
     }));
     findings.retain(|finding| is_on(finding.rule, finding.nginx.is_some()));
-    for finding in findings.iter_mut().filter(|finding| finding.is_refusal()) {
-        let place = finding.primary.span;
-        if let Some(help) = help_for_templates(texts.parse(place.file).tree.text(), place) {
-            finding.help = Some(help.into());
-        }
-    }
+    templates::advise(texts, &mut findings);
     findings.extend(rules::run(&model, texts, settings, selection));
     // What nginx refuses comes first, in its order; the rest as the files are read.
     findings.sort_by_key(|finding| {
         let place = finding.primary.span;
         (!finding.is_refusal()).then_some((place.file, place.start))
     });
-    for file in config.files() {
-        let parse = texts.parse(file);
-        let mut errors = parse.errors.iter();
-        if let Some(tag) = errors.find(|error| error.kind == SyntaxErrorKind::TemplateTag) {
-            forget_behind(tag.span, parse.tree.text(), &mut findings);
-        }
-    }
+    templates::forget_behind_tags(texts, config, &mut findings);
     let left_out = left_out.iter().filter(|(rule, _)| is_on(rule, true));
     let files: BTreeSet<_> = config.files().collect();
     let collected = Collected {
@@ -383,69 +371,6 @@ pub(in crate::cli) fn judged<'m>(
         left_out: left_out.map(|(_, count)| count).sum(),
     };
     (model, collected)
-}
-
-/// Of a file that makes a configuration and is none, keeps what nginx would refuse in the lines
-/// before the first tag, and the tag, at which nginx stops with its first words about that line.
-fn forget_behind(tag: Span, text: &[u8], findings: &mut Vec<Finding>) {
-    let before = &text[..tag.start as usize];
-    let line = memchr::memrchr(b'\n', before).map_or(0, |end| end + 1);
-    let mut stops = None;
-    let mut seen = false;
-    findings.retain(|finding| {
-        let place = finding.primary.span;
-        if place.file != tag.file {
-            return true;
-        }
-        let tells = place == tag && finding.is_refusal();
-        if finding.is_refusal() && !tells && !seen && (place.end as usize) < line {
-            return true;
-        }
-        if finding.is_refusal() && stops.is_none() {
-            stops.clone_from(&finding.nginx);
-        }
-        seen |= tells;
-        tells
-    });
-    let told = findings
-        .iter_mut()
-        .find(|finding| finding.primary.span == tag);
-    if let Some(told) = told {
-        told.nginx = stops;
-    }
-}
-
-/// How many bytes round a finding are looked at.
-const NEAR: usize = 512;
-
-/// What to do where something else fills in what nginx refuses.
-fn help_for_templates(text: &[u8], place: Span) -> Option<String> {
-    let (start, end) = (place.start as usize, place.end as usize);
-    if let Some(name) = placeholder(&text[start..end.min(start + NEAR)]) {
-        return Some(format!(
-            "Where something fills in `{name}`, lint what comes out: `envsubst < FILE | djanginx \
-             lint -`"
-        ));
-    }
-    // Of its line, as much as can be one statement.
-    let (before, behind) = text.split_at(start);
-    let before = &before[before.len().saturating_sub(NEAR)..];
-    let before = &before[memchr::memrchr(b'\n', before).map_or(0, |end| end + 1)..];
-    let behind = &behind[..behind.len().min(NEAR)];
-    let behind = &behind[..memchr::memchr(b'\n', behind).unwrap_or(behind.len())];
-    let has_tag = |part| memchr::memmem::find(part, b"<%").is_some();
-    let tag = has_tag(before) || has_tag(behind);
-    tag.then(|| "Let the template make the configuration, and lint that".to_owned())
-}
-
-/// A `${NAME}` in capitals: nginx's variables are not written so, those of an environment are.
-fn placeholder(text: &[u8]) -> Option<&str> {
-    let start = memchr::memmem::find(text, b"${")?;
-    let end = start + memchr::memchr(b'}', &text[start..])? + 1;
-    let found = std::str::from_utf8(&text[start..end]).ok()?;
-    let name = &found.as_bytes()[2..found.len() - 1];
-    let is_capital = |byte: &u8| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_');
-    (!name.is_empty() && name.len() <= 40 && name.iter().all(is_capital)).then_some(found)
 }
 
 /// The files `*.conf` below a folder, sorted; links to folders are not followed.
