@@ -1,10 +1,11 @@
 //! `django-host-not-forwarded`.
 
 use crate::finding::Severity;
-use crate::rules::facts::headers::lacks;
+use crate::rules::facts::headers::lacks_by_severity;
 use crate::rules::meta::declare_rule;
-use crate::rules::places::{Known, dropped, inherited};
+use crate::rules::places::{Inherited, Known, dropped, inherited};
 use crate::rules::{Meta, Rule, RuleContext};
+use crate::values::paths::WEBSOCKETS;
 
 declare_rule! {
     /// ## What it reports
@@ -46,15 +47,35 @@ impl Rule for DjangoHostNotForwarded {
     fn config(&self, cx: &mut RuleContext<'_, '_>) {
         let (places, model) = (cx.places(), cx.model);
         let told = cx.settings.django.use_x_forwarded_host;
-        let without = places.django_over_http().filter(|pass| {
+        // The directive by which Django is told in another way, if it asks for it.
+        let told_otherwise = |headers: &Inherited<'_>| {
+            let set = headers.get("X-Forwarded-Host");
+            set.map(|set| set.head()).filter(|_| told.is_none())
+        };
+        let mut without = Vec::new();
+        for pass in places.django_over_http() {
             let scope = pass.statement.scope;
             let headers = inherited(model, scope, "proxy_set_header");
             // What is set and lost is told by `proxy-headers-dropped`.
-            headers.lacks("Host")
-                && !(told == Some(true) && headers.get("X-Forwarded-Host").is_some())
-                && dropped(model, scope, "proxy_set_header", "Host").is_none()
-        });
-        for lack in lacks(model, without) {
+            if !headers.lacks("Host")
+                || told == Some(true) && headers.get("X-Forwarded-Host").is_some()
+                || dropped(model, scope, "proxy_set_header", "Host").is_some()
+            {
+                continue;
+            }
+            let place = places.place_around(scope);
+            let only_sockets = headers.get("Upgrade").is_some()
+                && place.is_some_and(|place| place.has_word(WEBSOCKETS));
+            let severity = if only_sockets || told_otherwise(&headers).is_some() {
+                Severity::Info
+            } else if headers.known == Known::Probably {
+                Severity::Warning
+            } else {
+                Severity::Error
+            };
+            without.push((severity, pass));
+        }
+        for (severity, lack) in lacks_by_severity(model, without) {
             let pass = lack.first;
             let headers = inherited(model, pass.statement.scope, "proxy_set_header");
             let sent = match &pass.to {
@@ -76,19 +97,14 @@ impl Rule for DjangoHostNotForwarded {
                     "Write `proxy_set_header Host $host;` {}",
                     lack.place
                 ));
-            let only_sockets =
-                headers.get("Upgrade").is_some() && { places.place_around(pass.statement.scope) }
-                    .is_some_and(|place| place.path.len() > 1);
-            if let Some(set) = headers.get("X-Forwarded-Host").filter(|_| told.is_none()) {
-                finding.severity = Severity::Info;
-                finding = finding.related(set.head(), "Django reads it if it is told to").help(
-                    "Write `proxy_set_header Host $host;` too, or `USE_X_FORWARDED_HOST = True` in \
-                     Django",
-                );
-            } else if only_sockets {
-                finding.severity = Severity::Info;
-            } else if headers.known == Known::Probably {
-                finding.severity = Severity::Warning;
+            finding.severity = severity;
+            if let Some(set) = told_otherwise(&headers) {
+                finding = finding
+                    .related(set, "Django reads it if it is told to")
+                    .help(
+                        "Write `proxy_set_header Host $host;` too, or `USE_X_FORWARDED_HOST = \
+                         True` in Django",
+                    );
             }
             cx.report(lack.shown_in(finding));
         }

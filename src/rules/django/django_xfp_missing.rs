@@ -2,7 +2,7 @@
 
 use crate::finding::Severity;
 use crate::model::Model;
-use crate::rules::facts::headers::lacks;
+use crate::rules::facts::headers::lacks_by_severity;
 use crate::rules::facts::{Pass, Protocol};
 use crate::rules::meta::declare_rule;
 use crate::rules::places::{Known, dropped, inherited};
@@ -59,7 +59,7 @@ impl Rule for DjangoXfpMissing {
             "X-Scheme",
             "Forwarded",
         ];
-        let mut without: [Vec<&Pass<'_>>; 3] = Default::default();
+        let mut without = Vec::new();
         for pass in places.django_over_http() {
             let scope = pass.statement.scope;
             let headers = inherited(model, scope, "proxy_set_header");
@@ -81,26 +81,23 @@ impl Rule for DjangoXfpMissing {
             } else {
                 Severity::Warning
             };
-            without[severity as usize].push(pass);
+            without.push((severity, pass));
         }
-        let severities = [Severity::Error, Severity::Warning, Severity::Info];
-        for severity in severities {
-            for lack in lacks(model, std::mem::take(&mut without[severity as usize])) {
-                let mut finding = cx
-                    .finding(
-                        lack.first.statement.head(),
-                        format!(
-                            "Django is not told the scheme: `{header}` passes as the client sends it"
-                        ),
-                    )
-                    .label(format!("no `{header}` is set"))
-                    .help(format!(
-                        "Write `proxy_set_header {header} $scheme;` {}",
-                        lack.place
-                    ));
-                finding.severity = severity;
-                cx.report(lack.shown_in(finding));
-            }
+        for (severity, lack) in lacks_by_severity(model, without) {
+            let mut finding = cx
+                .finding(
+                    lack.first.statement.head(),
+                    format!(
+                        "Django is not told the scheme: `{header}` passes as the client sends it"
+                    ),
+                )
+                .label(format!("no `{header}` is set"))
+                .help(format!(
+                    "Write `proxy_set_header {header} $scheme;` {}",
+                    lack.place
+                ));
+            finding.severity = severity;
+            cx.report(lack.shown_in(finding));
         }
         let over_uwsgi = places.passes.iter().filter(|pass| {
             pass.is_django() && pass.protocol == Protocol::Uwsgi && lacks_the_scheme(model, pass)

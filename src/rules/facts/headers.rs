@@ -1,7 +1,7 @@
 //! Directives that come in lists, of which a block inherits all or none.
 
 use super::Pass;
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::model::{Model, ScopeId, Statement};
 use crate::rules::places::inherited;
 use std::collections::HashMap;
@@ -130,4 +130,23 @@ pub fn lacks<'p, 'm>(
         });
     }
     found
+}
+
+/// As [`lacks`], each severity for itself and the gravest first: what is milder somewhere takes
+/// nothing from what is not.
+#[must_use]
+pub fn lacks_by_severity<'p, 'm>(
+    model: &Model<'m>,
+    passes: impl IntoIterator<Item = (Severity, &'p Pass<'m>)>,
+) -> Vec<(Severity, Lack<'p, 'm>)> {
+    let mut without: [Vec<&Pass<'m>>; 3] = Default::default();
+    for (severity, pass) in passes {
+        without[severity as usize].push(pass);
+    }
+    let found = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| {
+        let alike = std::mem::take(&mut without[severity as usize]);
+        let alike = lacks(model, alike).into_iter();
+        alike.map(move |lack| (severity, lack))
+    });
+    found.into_iter().flatten().collect()
 }
